@@ -1,0 +1,80 @@
+package components
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pulumi/pulumi-cloudflare/sdk/v5/go/cloudflare"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// DNS points the domain at the server through Cloudflare's proxy and makes
+// Cloudflare speak only verified TLS to it.
+type DNS struct {
+	pulumi.ResourceState
+
+	URL pulumi.StringOutput // where visitors find the app
+}
+
+// DNSArgs says which names point where.
+type DNSArgs struct {
+	Zone   string             // required: the Cloudflare zone's name
+	Domain string             // required: the app's host name, in the zone
+	WWW    bool               // optional: also www.Domain; default no
+	IP     pulumi.StringInput // required: the server's IPv4 address
+}
+
+// NewDNS declares the records and the zone's SSL mode. Destroying it puts the
+// SSL mode back as it was.
+func NewDNS(ctx *pulumi.Context, name string, args *DNSArgs, opts ...pulumi.ResourceOption) (*DNS, error) {
+	self := &DNS{}
+	if err := ctx.RegisterComponentResource("rails-on-hetzner:index:DNS", name, self, opts...); err != nil {
+		return nil, err
+	}
+	child := pulumi.Parent(self)
+
+	zone, err := cloudflare.LookupZone(ctx, &cloudflare.LookupZoneArgs{Name: &args.Zone})
+	if err != nil {
+		return nil, fmt.Errorf("zone: looking up %q at Cloudflare (the token needs the permission Zone:Read for it): %w", args.Zone, err)
+	}
+	// Full (strict) first: no visitor may get through on a weaker mode.
+	strict, err := cloudflare.NewZoneSettingsOverride(ctx, name+"-ssl", &cloudflare.ZoneSettingsOverrideArgs{
+		ZoneId: pulumi.String(zone.Id),
+		Settings: cloudflare.ZoneSettingsOverrideSettingsArgs{
+			Ssl: pulumi.String("strict"),
+		},
+	}, child)
+	if err != nil {
+		return nil, err
+	}
+
+	hosts := []string{args.Domain}
+	if args.WWW {
+		hosts = append(hosts, "www."+args.Domain)
+	}
+	var url pulumi.StringOutput
+	for i, host := range hosts {
+		record, err := cloudflare.NewRecord(ctx, fmt.Sprintf("%s-%s", name, host), &cloudflare.RecordArgs{
+			ZoneId:  pulumi.String(zone.Id),
+			Name:    pulumi.String(recordName(host, args.Zone)),
+			Type:    pulumi.String("A"),
+			Content: args.IP,
+			Proxied: pulumi.Bool(true),
+			Ttl:     pulumi.Int(1), // automatic, the only one a proxied record can have
+		}, child, pulumi.DependsOn([]pulumi.Resource{strict}))
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			url = pulumi.Sprintf("https://%s", record.Hostname)
+		}
+	}
+	self.URL = url
+	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"url": self.URL})
+}
+
+// recordName is a host's name in its zone, spelled as an import of the record
+// spells it: the zone's own name at the top, relative below it.
+func recordName(host, zone string) string {
+	return strings.TrimSuffix(host, "."+zone)
+}

@@ -1,0 +1,63 @@
+package components
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"rails-on-hetzner/scripts"
+)
+
+// Hardening makes the server do only what it should: firewall, fail2ban, sshd
+// with keys only, security updates. It is verified in effect, and kept only
+// when a second, separate SSH connection got through.
+type Hardening struct {
+	pulumi.ResourceState
+
+	Report pulumi.StringOutput // what was found to be in effect, a line each
+}
+
+// HardeningArgs says what may reach the server, and as whom.
+type HardeningArgs struct {
+	SSH         Connection     // required
+	PublicKeys  []string       // required: the developers' keys, as in authorized_keys
+	SSHNetworks []netip.Prefix // optional: who may reach port 22; default everyone
+	RebootTime  string         // optional: "HH:MM" for reboots after updates; default never by itself
+}
+
+// NewHardening declares two remote commands: the work, and its confirmation.
+func NewHardening(ctx *pulumi.Context, name string, args *HardeningArgs, opts ...pulumi.ResourceOption) (*Hardening, error) {
+	self := &Hardening{}
+	if err := ctx.RegisterComponentResource("rails-on-hetzner:index:Hardening", name, self, opts...); err != nil {
+		return nil, err
+	}
+	work := Script{Text: scripts.Harden(), Variables: map[string]string{
+		"AUTHORIZED_KEYS": strings.Join(args.PublicKeys, "\n"),
+		"SSH_NETWORKS":    joinPrefixes(args.SSHNetworks),
+		"REBOOT_TIME":     args.RebootTime,
+	}}
+	done, err := args.SSH.Run(ctx, name+"-apply", work, pulumi.Parent(self))
+	if err != nil {
+		return nil, err
+	}
+	// What was done is part of the input, so each new run of the work is confirmed anew.
+	confirmed, err := args.SSH.Run(ctx, name+"-confirm", Script{
+		Text:      scripts.Confirm(),
+		After:     done.Stdout,
+		DependsOn: []pulumi.Resource{done},
+	}, pulumi.Parent(self))
+	if err != nil {
+		return nil, err
+	}
+	self.Report = confirmed.Stdout
+	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"report": self.Report})
+}
+
+func joinPrefixes(networks []netip.Prefix) string {
+	var texts []string
+	for _, network := range networks {
+		texts = append(texts, network.String())
+	}
+	return strings.Join(texts, " ")
+}

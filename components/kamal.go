@@ -1,0 +1,102 @@
+package components
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/internals"
+
+	"rails-on-hetzner/internal/kamalfiles"
+	"rails-on-hetzner/internal/settings"
+)
+
+// Kamal writes what the stack knows into the Rails app's own files. It is the
+// last thing that happens: when anything before it failed, the app is untouched.
+type Kamal struct {
+	pulumi.ResourceState
+
+	Report pulumi.StringOutput // that the app's files are as they should be
+}
+
+// KamalArgs says what to write, and after what.
+type KamalArgs struct {
+	Settings *settings.Settings  // required
+	IP       pulumi.StringOutput // required: the server's IPv4 address
+	After    pulumi.Array        // required: values that exist once everything else is done
+}
+
+// unknownIP stands in the preview's diff while there is no server yet.
+const unknownIP = "THE-NEW-SERVERS-IP"
+
+// CheckKamalFiles finds what cannot be edited before anything is created.
+func CheckKamalFiles(s *settings.Settings) error {
+	_, err := planKamalFiles(s, unknownIP)
+	return err
+}
+
+// NewKamal shows the change to the app's files in previews and makes it in updates.
+func NewKamal(ctx *pulumi.Context, name string, args *KamalArgs, opts ...pulumi.ResourceOption) (*Kamal, error) {
+	self := &Kamal{}
+	if err := ctx.RegisterComponentResource("rails-on-hetzner:index:Kamal", name, self, opts...); err != nil {
+		return nil, err
+	}
+	if ctx.DryRun() {
+		if err := self.show(ctx, args); err != nil {
+			return nil, err
+		}
+		self.Report = pulumi.String("").ToStringOutput()
+		return self, ctx.RegisterResourceOutputs(self, pulumi.Map{})
+	}
+	self.Report = pulumi.All(args.IP, args.After).ApplyT(func(known []any) (string, error) {
+		plan, err := planKamalFiles(args.Settings, known[0].(string))
+		if err != nil {
+			return "", err
+		}
+		written, err := plan.Apply()
+		if err != nil {
+			return "", err
+		}
+		// A line in the log and not in the output, which would differ on the next run.
+		if len(written) > 0 {
+			err = ctx.Log.Info("written in the app: "+strings.Join(written, ", "), &pulumi.LogArgs{Resource: self})
+		}
+		return "the app's files are as they should be", err
+	}).(pulumi.StringOutput)
+	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"report": self.Report})
+}
+
+// show prints the diff that an update would make. The address may be unknown,
+// and an ApplyT would then never run: so it is awaited, as unknowns allow.
+func (k *Kamal) show(ctx *pulumi.Context, args *KamalArgs) error {
+	ip := unknownIP
+	awaited, err := internals.UnsafeAwaitOutput(ctx.Context(), args.IP)
+	if err != nil {
+		return err
+	}
+	if text, ok := awaited.Value.(string); ok && awaited.Known {
+		ip = text
+	}
+	plan, err := planKamalFiles(args.Settings, ip)
+	if err != nil {
+		return err
+	}
+	if diff := plan.Diff(); diff != "" {
+		return ctx.Log.Info("pulumi up will change the app in "+args.Settings.AppPath+":\n"+diff, &pulumi.LogArgs{Resource: k})
+	}
+	return nil
+}
+
+func planKamalFiles(s *settings.Settings, ip string) (*kamalfiles.Plan, error) {
+	project, err := filepath.Rel(s.AppPath, s.ProjectDir)
+	if err != nil {
+		return nil, fmt.Errorf("finding the way from the app to this program: %w", err)
+	}
+	return kamalfiles.NewPlan(s.AppPath, kamalfiles.Settings{ServerIP: ip, Secrets: map[string]string{
+		"KAMAL_REGISTRY_PASSWORD": "$KAMAL_REGISTRY_PASSWORD",
+		"RAILS_MASTER_KEY":        "$(cat config/master.key)",
+		"POSTGRES_DB":             s.Service + "_production",
+		"POSTGRES_PASSWORD":       fmt.Sprintf("$(pulumi stack output postgresPassword --show-secrets --stack %s --cwd %s)", s.Stack, quote(project)),
+	}})
+}

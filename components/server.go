@@ -1,0 +1,177 @@
+// Package components declares what gets built: one component per file, each
+// only resources and how they depend on each other.
+package components
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/pulumi/pulumi-hcloud/sdk/go/hcloud"
+	"github.com/pulumi/pulumi-tls/sdk/v5/go/tls"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"rails-on-hetzner/internal/catalogue"
+)
+
+// Server is one Hetzner Cloud server with its address, cloud firewall and keys.
+type Server struct {
+	pulumi.ResourceState
+
+	IP      pulumi.StringOutput // the IPv4 address, which survives the server
+	HostKey pulumi.StringOutput // the server's own public key, as "ssh-ed25519 AAAA..."
+	SSH     Connection          // how the program's remote commands reach it
+}
+
+// ServerArgs describes the server to buy.
+type ServerArgs struct {
+	Name       string   // required: host name, letters, digits and hyphens
+	Location   string   // required: Hetzner location
+	Type       string   // optional: Hetzner server type; default: the smallest that fits, chosen once
+	Image      string   // required: Hetzner image name
+	PublicKeys []string // required: the developers' keys, as in authorized_keys
+}
+
+// NewServer declares the server. The type is checked against what the provider
+// sells in the location before anything is created.
+func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulumi.ResourceOption) (*Server, error) {
+	self := &Server{}
+	if err := ctx.RegisterComponentResource("rails-on-hetzner:index:Server", name, self, opts...); err != nil {
+		return nil, err
+	}
+	child := pulumi.Parent(self)
+
+	serverType, err := chooseType(ctx, args.Location, args.Type)
+	if err != nil {
+		return nil, err
+	}
+	hostKey, err := newKey(ctx, name+"-host-key", child)
+	if err != nil {
+		return nil, err
+	}
+	deployKey, err := newKey(ctx, name+"-deploy-key", child)
+	if err != nil {
+		return nil, err
+	}
+	registered, err := hcloud.NewSshKey(ctx, name+"-deploy-key", &hcloud.SshKeyArgs{
+		Name:      pulumi.String(args.Name + "-deploy"),
+		PublicKey: trimmed(deployKey.PublicKeyOpenssh),
+	}, child)
+	if err != nil {
+		return nil, err
+	}
+	firewall, err := newFirewall(ctx, name, args.Name, child)
+	if err != nil {
+		return nil, err
+	}
+	address, err := hcloud.NewPrimaryIp(ctx, name+"-ipv4", &hcloud.PrimaryIpArgs{
+		Name:             pulumi.String(args.Name + "-ipv4"),
+		Type:             pulumi.String("ipv4"),
+		AssigneeType:     pulumi.String("server"),
+		Location:         pulumi.String(args.Location),
+		AutoDelete:       pulumi.Bool(false),
+		DeleteProtection: pulumi.Bool(true),
+	}, child, pulumi.Protect(true))
+	if err != nil {
+		return nil, err
+	}
+
+	machine, err := hcloud.NewServer(ctx, name, &hcloud.ServerArgs{
+		Name:        pulumi.String(args.Name),
+		ServerType:  pulumi.String(serverType),
+		Image:       pulumi.String(args.Image),
+		Location:    pulumi.String(args.Location),
+		SshKeys:     pulumi.StringArray{registered.ID().ToStringOutput()},
+		FirewallIds: pulumi.IntArray{number(firewall.ID())},
+		PublicNets: hcloud.ServerPublicNetArray{hcloud.ServerPublicNetArgs{
+			Ipv4Enabled: pulumi.Bool(true),
+			Ipv4:        number(address.ID()),
+			Ipv6Enabled: pulumi.Bool(true),
+		}},
+		UserData:               cloudConfig(hostKey, args.PublicKeys),
+		KeepDisk:               pulumi.Bool(true), // so that a larger type can be taken back
+		DeleteProtection:       pulumi.Bool(true),
+		RebuildProtection:      pulumi.Bool(true),
+		ShutdownBeforeDeletion: pulumi.Bool(true),
+	}, append(neverReplaced(args.Type), child)...)
+	if err != nil {
+		return nil, err
+	}
+
+	self.IP = address.IpAddress
+	self.HostKey = trimmed(hostKey.PublicKeyOpenssh)
+	self.SSH = Connection{
+		// The server's own output, not the address's: there is nobody to talk to before it runs.
+		Host:       machine.Ipv4Address,
+		HostKey:    self.HostKey,
+		PrivateKey: deployKey.PrivateKeyOpenssh,
+	}
+	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"ip": self.IP, "hostKey": self.HostKey})
+}
+
+// neverReplaced keeps the server that holds the data: protected, and blind to
+// changes of what only matters on the first boot (a replacement is all the
+// provider could do about those). A type chosen by the program is kept even
+// when a smaller one comes on sale: rescaling means downtime and today's prices.
+func neverReplaced(configuredType string) []pulumi.ResourceOption {
+	onlyAtFirstBoot := []string{"userData", "sshKeys"}
+	if configuredType == "" {
+		onlyAtFirstBoot = append(onlyAtFirstBoot, "serverType")
+	}
+	return []pulumi.ResourceOption{pulumi.Protect(true), pulumi.IgnoreChanges(onlyAtFirstBoot)}
+}
+
+// newFirewall lets SSH, HTTP, HTTPS and ICMP in; Hetzner drops the rest before
+// it reaches the server.
+func newFirewall(ctx *pulumi.Context, name, label string, opts ...pulumi.ResourceOption) (*hcloud.Firewall, error) {
+	everyone := pulumi.ToStringArray([]string{"0.0.0.0/0", "::/0"})
+	rules := hcloud.FirewallRuleArray{hcloud.FirewallRuleArgs{
+		Direction: pulumi.String("in"), Protocol: pulumi.String("icmp"), SourceIps: everyone,
+		Description: pulumi.String("ping and path MTU"),
+	}}
+	for _, open := range []struct{ port, why string }{{"22", "SSH"}, {"80", "HTTP"}, {"443", "HTTPS"}} {
+		rules = append(rules, hcloud.FirewallRuleArgs{
+			Direction: pulumi.String("in"), Protocol: pulumi.String("tcp"), Port: pulumi.String(open.port),
+			SourceIps: everyone, Description: pulumi.String(open.why),
+		})
+	}
+	return hcloud.NewFirewall(ctx, name+"-firewall", &hcloud.FirewallArgs{
+		Name:  pulumi.String(label),
+		Rules: rules,
+	}, opts...)
+}
+
+func newKey(ctx *pulumi.Context, name string, opts ...pulumi.ResourceOption) (*tls.PrivateKey, error) {
+	return tls.NewPrivateKey(ctx, name, &tls.PrivateKeyArgs{Algorithm: pulumi.String("ED25519")}, opts...)
+}
+
+// chooseType asks the provider what it sells; see catalogue.Choose.
+func chooseType(ctx *pulumi.Context, location, wanted string) (string, error) {
+	sold, err := hcloud.GetServerTypes(ctx)
+	if err != nil {
+		return "", fmt.Errorf("asking Hetzner for its server types: %w", err)
+	}
+	var offers []catalogue.Offer
+	for _, t := range sold.ServerTypes {
+		offer := catalogue.Offer{
+			Name: t.Name, Cores: t.Cores, MemoryGB: float64(t.Memory), DiskGB: t.Disk,
+			Architecture: t.Architecture, CPUType: t.CpuType,
+		}
+		for _, l := range t.Locations {
+			if !l.IsDeprecated {
+				offer.Locations = append(offer.Locations, l.Name)
+			}
+		}
+		offers = append(offers, offer)
+	}
+	return catalogue.Choose(offers, location, wanted)
+}
+
+// number turns a resource's ID, a text, into the number other resources want.
+func number(id pulumi.IDOutput) pulumi.IntOutput {
+	return id.ApplyT(func(id pulumi.ID) (int, error) { return strconv.Atoi(string(id)) }).(pulumi.IntOutput)
+}
+
+func trimmed(text pulumi.StringOutput) pulumi.StringOutput {
+	return text.ApplyT(strings.TrimSpace).(pulumi.StringOutput)
+}

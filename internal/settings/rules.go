@@ -1,0 +1,50 @@
+package settings
+
+import (
+	"regexp"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+var (
+	// Kamal uses the service name for containers and the image: docker's name rules.
+	serviceName = pattern(`^[a-z0-9]+([_-][a-z0-9]+)*$`, "lower-case letters, digits, - and _, e.g. running_calendar", "running_calendar")
+
+	domainName = pattern(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`, "a domain name in lower case without https:// and path, e.g. example.com", "example.com")
+
+	// Image names must be lower case, GitHub user names are not case-sensitive.
+	gitHubUser = pattern(`^[a-z0-9]([a-z0-9-]{0,37}[a-z0-9])?$`, "a GitHub user or organisation in lower case, e.g. octocat", "octocat")
+
+	shortName = pattern(`^[a-z0-9]+$`, "a name as Hetzner spells it, lower-case letters and digits", "hil")
+	imageName = pattern(`^(ubuntu|debian)-[0-9.]+$`, "an Ubuntu or Debian image name, e.g. ubuntu-24.04", "ubuntu-24.04")
+	clockTime = pattern(`^([01][0-9]|2[0-3]):[0-5][0-9]$`, "a time of day as HH:MM, e.g. 04:30", "04:30")
+
+	// Docker's env files and dotenv both spoil other characters.
+	alphanumericPassword = pattern(`^[A-Za-z0-9]{16,128}$`, "16 to 128 letters and digits, nothing else", "")
+
+	hcloudToken     = pattern(`^[A-Za-z0-9]{64}$`, "a Hetzner Cloud API token of 64 letters and digits", "")
+	cloudflareToken = pattern(`^[A-Za-z0-9_-]{40,}$`, "a Cloudflare API token of at least 40 characters (not the global API key)", "")
+)
+
+func pattern(expression, wanted, example string) rule {
+	return rule{regexp.MustCompile(expression).MatchString, wanted, example}
+}
+
+func domainInZone(domain string) rule {
+	return rule{
+		accepts: func(zone string) bool { return domain == zone || strings.HasSuffix(domain, "."+zone) },
+		wanted:  "the Cloudflare zone that holds " + domain,
+		example: registrableDomain(domain),
+	}
+}
+
+// registrableDomain is the part of a domain that one buys, after the public
+// suffix list: example.co.uk for www.example.co.uk. Zones carry that name.
+func registrableDomain(domain string) string {
+	zone, err := publicsuffix.EffectiveTLDPlusOne(domain)
+	if err != nil {
+		return domain
+	}
+	return zone
+}

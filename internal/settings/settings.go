@@ -1,0 +1,85 @@
+// Package settings reads the stack's configuration once, checks it as a whole
+// and tells every mistake in one go. Nothing else in the program reads
+// configuration or the environment.
+package settings
+
+import (
+	"errors"
+	"net/netip"
+)
+
+// Settings is the whole configuration of one stack, checked and with every
+// default filled in.
+type Settings struct {
+	ProjectDir string // the directory of Pulumi.yaml
+	Project    string // the Pulumi project, which is also the configuration's namespace
+	Stack      string
+
+	Service    string // Kamal's service name: lower-case letters, digits, - and _
+	Domain     string // the host the app answers on, without scheme
+	Zone       string // the Cloudflare zone that holds Domain
+	WWW        bool   // whether www.Domain is served too
+	GitHubUser string // owner of the image on ghcr.io, lower-case
+	AppPath    string // absolute path of the Rails app
+
+	Location   string   // Hetzner location, e.g. "hil"
+	ServerType string   // Hetzner server type; empty: the smallest that fits, chosen once
+	Image      string   // Hetzner image name
+	PublicKeys []string // lines as in authorized_keys: type, key, comment
+
+	SSHNetworks      []netip.Prefix // networks allowed to reach port 22; empty: everyone
+	RebootTime       string         // "HH:MM" server time for reboots after updates; empty: never by itself
+	BackupHour       int            // 0 to 23, server time
+	BackupKeep       int            // daily backups kept, in days
+	PostgresPassword string         // secret; empty: the program generates one
+}
+
+// Source is where settings come from: the part of *pulumi.Context that they need.
+type Source interface {
+	Project() string
+	Stack() string
+	GetConfig(key string) (string, bool)
+	IsConfigSecret(key string) bool
+}
+
+// Environment is what of the process's surroundings settings may read.
+type Environment struct {
+	Getenv     func(string) string
+	ReadFile   func(string) ([]byte, error)
+	HomeDir    string
+	ProjectDir string // the directory of Pulumi.yaml, where relative paths start
+}
+
+// Load reads and checks every setting. The error joins one message for each
+// mistake: the key, the value given, what is accepted, and what mends it.
+func Load(src Source, env Environment) (*Settings, error) {
+	r := &reader{src: src, env: env}
+	s := &Settings{Project: src.Project(), Stack: src.Stack(), ProjectDir: env.ProjectDir}
+
+	s.Service = r.required("service", serviceName)
+	s.Domain = r.required("domain", domainName)
+	s.Zone = r.optional("zone", registrableDomain(s.Domain), domainName)
+	s.WWW = r.boolean("www", s.Domain == s.Zone)
+	r.check("zone", s.Zone, domainInZone(s.Domain))
+	s.GitHubUser = r.required("githubUser", gitHubUser)
+	s.AppPath = r.appPath("appPath")
+
+	s.Location = r.optional("location", "hil", shortName)
+	s.ServerType = r.optional("serverType", "", shortName)
+	s.Image = r.optional("image", "ubuntu-24.04", imageName)
+	s.PublicKeys = r.publicKeys("publicKeys", []string{"~/.ssh/id_ed25519.pub"})
+
+	s.SSHNetworks = r.networks("sshNetworks")
+	s.RebootTime = r.optional("rebootTime", "", clockTime)
+	s.BackupHour = r.number("backupHour", 3, 0, 23)
+	s.BackupKeep = r.number("backupKeep", 7, 1, 365)
+	s.PostgresPassword = r.secret("postgresPassword", alphanumericPassword)
+
+	r.token("hcloud:token", "HCLOUD_TOKEN", hcloudToken)
+	r.token("cloudflare:apiToken", "CLOUDFLARE_API_TOKEN", cloudflareToken)
+
+	if err := errors.Join(r.mistakes...); err != nil {
+		return nil, err
+	}
+	return s, nil
+}

@@ -1,0 +1,92 @@
+// The program takes a Rails app from `git clone` to production on one Hetzner
+// server: it reads the stack's settings, buys and hardens the server, points
+// the domain at it, sets up backups, and writes what Kamal needs into the app.
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"rails-on-hetzner/components"
+	"rails-on-hetzner/internal/settings"
+)
+
+func main() {
+	pulumi.Run(deploy)
+}
+
+func deploy(ctx *pulumi.Context) error {
+	s, err := loadSettings(ctx)
+	if err != nil {
+		return err
+	}
+	if err := components.CheckKamalFiles(s); err != nil {
+		return err
+	}
+	server, err := components.NewServer(ctx, "server", &components.ServerArgs{
+		Name:       strings.ReplaceAll(s.Service, "_", "-"),
+		Location:   s.Location,
+		Type:       s.ServerType,
+		Image:      s.Image,
+		PublicKeys: s.PublicKeys,
+	})
+	if err != nil {
+		return err
+	}
+	dns, err := components.NewDNS(ctx, "dns", &components.DNSArgs{
+		Zone:   s.Zone,
+		Domain: s.Domain,
+		WWW:    s.WWW,
+		IP:     server.IP,
+	})
+	if err != nil {
+		return err
+	}
+	hardening, err := components.NewHardening(ctx, "hardening", &components.HardeningArgs{
+		SSH:         server.SSH,
+		PublicKeys:  s.PublicKeys,
+		SSHNetworks: s.SSHNetworks,
+		RebootTime:  s.RebootTime,
+	})
+	if err != nil {
+		return err
+	}
+	postgresPassword, err := components.NewPassword(ctx, "postgres-password", s.PostgresPassword)
+	if err != nil {
+		return err
+	}
+	kamal, err := components.NewKamal(ctx, "kamal", &components.KamalArgs{
+		Settings: s,
+		IP:       server.IP,
+		After:    pulumi.Array{dns.URL, hardening.Report},
+	})
+	if err != nil {
+		return err
+	}
+
+	ctx.Export("ip", server.IP)
+	ctx.Export("url", dns.URL)
+	ctx.Export("ssh", pulumi.Sprintf("ssh root@%s", server.IP))
+	ctx.Export("sshHostKey", pulumi.Sprintf("%s %s", server.IP, server.HostKey))
+	ctx.Export("postgresPassword", postgresPassword)
+	ctx.Export("hardening", hardening.Report)
+	ctx.Export("kamal", kamal.Report)
+	ctx.Export("nextSteps", nextSteps(s, server.IP))
+	return nil
+}
+
+func loadSettings(ctx *pulumi.Context) (*settings.Settings, error) {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return nil, fmt.Errorf("finding the home directory: %w", err)
+	}
+	// Pulumi starts the program in the directory of Pulumi.yaml.
+	project, err := os.Getwd()
+	if err != nil {
+		return nil, fmt.Errorf("finding the project's directory: %w", err)
+	}
+	return settings.Load(ctx, settings.Environment{Getenv: os.Getenv, ReadFile: os.ReadFile, HomeDir: home, ProjectDir: project})
+}

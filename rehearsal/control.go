@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"rails-on-hetzner/rehearsal/cloud"
+	"rails-on-hetzner/rehearsal/host"
+)
+
+// serveControl lets the other commands talk to the daemon, over a socket that
+// only its owner can open.
+func serveControl(ctx context.Context, at place, clouds *cloud.Cloud, machines *host.Machines, stop func()) error {
+	routes := http.NewServeMux()
+	routes.HandleFunc("POST /fault/{name}/{count}", func(w http.ResponseWriter, r *http.Request) {
+		count, err := strconv.Atoi(r.PathValue("count"))
+		if err == nil {
+			err = setFault(clouds, machines, r.PathValue("name"), count)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		}
+	})
+	routes.HandleFunc("GET /calls", func(w http.ResponseWriter, _ *http.Request) {
+		if err := json.NewEncoder(w).Encode(clouds.Calls()); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	})
+	routes.HandleFunc("POST /stop", func(http.ResponseWriter, *http.Request) { stop() })
+	return serve(ctx, "unix", at.control(), routes)
+}
+
+// setFault switches a fault on in the half of the world it belongs to.
+func setFault(clouds *cloud.Cloud, machines *host.Machines, name string, count int) error {
+	if strings.HasPrefix(name, "ssh-") || strings.HasPrefix(name, "apt-") {
+		return machines.SetFault(name, count)
+	}
+	return clouds.SetFault(cloud.Fault{Name: name, Count: count})
+}
+
+func switchFault(ctx context.Context, o options, args []string) error {
+	at, _, err := o.running()
+	if err != nil {
+		return err
+	}
+	count := "1"
+	if len(args) == 2 {
+		count = args[1]
+	}
+	return at.tell(ctx, "/fault/"+url.PathEscape(args[0])+"/"+url.PathEscape(count))
+}
+
+// tell posts to the daemon's control socket.
+func (p place) tell(ctx context.Context, path string) error {
+	client := &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", p.control())
+		},
+	}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://daemon"+path, nil)
+	if err != nil {
+		return err
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		return fmt.Errorf("talking to the rehearsal's daemon: %w", err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(answer.Body)
+		return fmt.Errorf("%s", strings.TrimSpace(string(text)))
+	}
+	return nil
+}
+
+func progress(text string) {
+	fmt.Fprintln(os.Stderr, "rehearse: "+text)
+}

@@ -1,0 +1,82 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// faults are what is to go wrong with machines. Names and units:
+//
+//	ssh-refused N   connections to port 22 are refused for N seconds, from now
+//	ssh-cut N       SSH connections are cut, N seconds from now
+//	apt-lock N      another process holds apt's lock for the first N seconds of the next server
+type faults struct {
+	aptLockSeconds int
+}
+
+// SetFault switches a fault on.
+func (ms *Machines) SetFault(name string, n int) error {
+	ms.mutex.Lock()
+	defer ms.mutex.Unlock()
+	switch name {
+	case "apt-lock":
+		ms.faults.aptLockSeconds = n
+		return nil
+	case "ssh-refused":
+		return ms.options.Network.rejectSSH(0, time.Duration(n)*time.Second)
+	case "ssh-cut":
+		return ms.options.Network.rejectSSH(time.Duration(n)*time.Second, time.Second)
+	default:
+		return fmt.Errorf("there is no fault named %q; there are ssh-refused, ssh-cut, apt-lock, and those of the local cloud", name)
+	}
+}
+
+// rejectSSH answers everything sent to port 22 with a reset for a while, which
+// refuses new connections and cuts open ones.
+func (n *Network) rejectSSH(after, duration time.Duration) error {
+	ctx := context.Background()
+	start := func() error {
+		return n.Command(ctx, "nft", "table ip rejectssh { chain out { type filter hook output priority 0; ip daddr 198.18.0.0/24 tcp dport 22 reject with tcp reset; }; }").Run()
+	}
+	end := func() { _ = n.Command(ctx, "nft", "delete", "table", "ip", "rejectssh").Run() }
+	if after == 0 {
+		if err := start(); err != nil {
+			return fmt.Errorf("refusing SSH: %w", err)
+		}
+		time.AfterFunc(duration, end)
+		return nil
+	}
+	time.AfterFunc(after, func() {
+		_ = start()
+		time.AfterFunc(duration, end)
+	})
+	return nil
+}
+
+const aptLockUnit = `[Unit]
+Description=Another process that holds apt's lock
+DefaultDependencies=no
+Before=sysinit.target
+[Service]
+ExecStart=/usr/bin/python3 -c 'import fcntl,time; f=open("/var/lib/dpkg/lock-frontend","w"); fcntl.lockf(f,fcntl.LOCK_EX); time.sleep(%d)'
+`
+
+// apply puts a pending fault into a machine that has not booted yet.
+func (f *faults) apply(_ context.Context, m *machine) error {
+	if f.aptLockSeconds == 0 {
+		return nil
+	}
+	unit := filepath.Join(m.root(), "etc/systemd/system/hold-apt-lock.service")
+	if err := os.WriteFile(unit, fmt.Appendf(nil, aptLockUnit, f.aptLockSeconds), 0o644); err != nil {
+		return err
+	}
+	f.aptLockSeconds = 0
+	wants := filepath.Join(m.root(), "etc/systemd/system/sysinit.target.wants")
+	if err := os.MkdirAll(wants, 0o755); err != nil {
+		return err
+	}
+	return os.Symlink(unit[len(m.root()):], filepath.Join(wants, "hold-apt-lock.service"))
+}

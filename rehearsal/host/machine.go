@@ -1,0 +1,182 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"rails-on-hetzner/rehearsal/cloud"
+)
+
+// machine is one booted server: its files, and the container it runs in.
+type machine struct {
+	options Options
+	server  cloud.Server
+	dir     string
+	nspawn  *exec.Cmd // nil while powered off
+	ended   chan struct{}
+}
+
+func (m *machine) root() string { return filepath.Join(m.dir, "root") }
+
+// writeFiles lays the server's own files over the shared image: an overlay, so
+// that a new server costs no copy. Docker's stores cannot lie on an overlay and
+// get plain directories.
+func (m *machine) writeFiles(ctx context.Context) error {
+	for _, dir := range []string{"upper", "work", "root", "docker", "containerd"} {
+		if err := os.MkdirAll(filepath.Join(m.dir, dir), 0o755); err != nil {
+			return err
+		}
+	}
+	layers := fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", m.options.RootFS, m.dir, m.dir)
+	if err := run(ctx, "mount", "-t", "overlay", "rehearsal", "-o", layers, m.root()); err != nil {
+		return err
+	}
+	resolver, err := os.ReadFile("/etc/resolv.conf")
+	if err != nil {
+		return err
+	}
+	// The published metadata service would say the same; the seed saves the wait for the network.
+	seed := "var/lib/cloud/seed/nocloud/"
+	files := map[string]string{
+		seed + "user-data":                     m.server.UserData,
+		seed + "meta-data":                     m.metaData(),
+		"etc/resolv.conf":                      string(resolver),
+		"etc/hostname":                         m.server.Name + "\n",
+		"etc/systemd/network/10-host0.network": fmt.Sprintf(networkUnit, m.server.IPv4, m.server.IPv6),
+	}
+	for path, text := range files {
+		path = filepath.Join(m.root(), path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return err
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err // a link in the image would lead out of it
+		}
+		mode := os.FileMode(0o644)
+		if strings.HasPrefix(path, filepath.Join(m.root(), seed)) {
+			mode = 0o600
+		}
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *machine) metaData() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "instance-id: \"%d\"\nlocal-hostname: %s\n", m.server.ID, m.server.Name)
+	if len(m.server.AuthorizedKeys) > 0 {
+		text.WriteString("public-keys:\n")
+		for _, key := range m.server.AuthorizedKeys {
+			fmt.Fprintf(&text, "  - %s\n", strconv.Quote(strings.TrimSpace(key)))
+		}
+	}
+	return text.String()
+}
+
+// powerOn boots the machine; it returns when the boot has begun.
+func (m *machine) powerOn(ctx context.Context) error {
+	if m.nspawn != nil {
+		return nil
+	}
+	console, err := os.OpenFile(filepath.Join(m.options.LogDir, m.server.Name+"-console.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer console.Close()
+	cmd := m.options.Network.Command(context.WithoutCancel(ctx), "systemd-nspawn", "--quiet", "--boot", "--directory="+m.root(),
+		"--register=no", "--keep-unit", "--network-bridge=lan", "--resolv-conf=off", "--link-journal=no",
+		"--machine="+m.server.Name, "--hostname="+m.server.Name, "--console=read-only",
+		"--capability=all", "--system-call-filter=bpf keyctl add_key request_key",
+		"--bind="+m.dir+"/docker:/var/lib/docker", "--bind="+m.dir+"/containerd:/var/lib/containerd")
+	cmd.Stdout, cmd.Stderr = console, console
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("booting %s: %w", m.server.Name, err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	m.nspawn, m.ended = cmd, ended
+	return nil
+}
+
+// powerOff asks systemd to halt, and pulls the plug after a while.
+func (m *machine) powerOff(patience time.Duration) {
+	if m.nspawn == nil {
+		return
+	}
+	if leader, err := m.leader(); err == nil {
+		_ = syscall.Kill(leader, syscall.Signal(0x20+2+4)) // SIGRTMIN+4: power off, systemd(1)
+	}
+	select {
+	case <-m.ended:
+	case <-time.After(patience):
+		_ = syscall.Kill(-m.nspawn.Process.Pid, syscall.SIGKILL)
+		<-m.ended
+	}
+	m.nspawn = nil
+}
+
+// leader is the process id of the machine's systemd, seen from outside.
+func (m *machine) leader() (int, error) {
+	if m.nspawn == nil {
+		return 0, errors.New("it is powered off")
+	}
+	pid := m.nspawn.Process.Pid
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return 0, err
+	}
+	first, _, _ := bytes.Cut(bytes.TrimSpace(children), []byte(" "))
+	return strconv.Atoi(string(first))
+}
+
+func (m *machine) command(ctx context.Context, name string, args ...string) (*exec.Cmd, error) {
+	leader, err := m.leader()
+	if err != nil {
+		return nil, fmt.Errorf("running %s in %s: %w", name, m.server.Name, err)
+	}
+	inside := []string{
+		"--target", strconv.Itoa(leader), "--mount", "--uts", "--ipc", "--net", "--pid", "--",
+		"env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8", name,
+	}
+	return exec.CommandContext(ctx, "nsenter", append(inside, args...)...), nil
+}
+
+// remove ends the machine and deletes its files.
+func (m *machine) remove(ctx context.Context) error {
+	m.powerOff(3 * time.Second)
+	return removeMachineFiles(ctx, m.dir)
+}
+
+// removeMachineFiles also serves for what a killed rehearsal left behind.
+func removeMachineFiles(ctx context.Context, dir string) error {
+	root := filepath.Join(dir, "root")
+	for range 20 {
+		if !mounted(root) {
+			return os.RemoveAll(dir)
+		}
+		if err := run(ctx, "umount", "--recursive", root); err != nil {
+			time.Sleep(250 * time.Millisecond)
+		}
+	}
+	return fmt.Errorf("%s is still mounted and in use", root)
+}
+
+func mounted(path string) bool {
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	return err == nil && bytes.Contains(mounts, []byte(" "+path+" "))
+}

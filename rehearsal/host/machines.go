@@ -1,0 +1,127 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"rails-on-hetzner/rehearsal/cloud"
+)
+
+// Options says what machines are made of and where.
+type Options struct {
+	Network *Network
+	RootFS  string // from PrepareRootFS
+	RunDir  string // holds the machines' files; removed with them
+	LogDir  string // their consoles
+}
+
+// Machines are the servers of one rehearsal. They are what the local cloud sells.
+type Machines struct {
+	options Options
+	mutex   sync.Mutex
+	byID    map[int64]*machine
+	faults  faults
+}
+
+var _ cloud.Machines = (*Machines)(nil)
+
+// NewMachines prepares to make machines; it starts none.
+func NewMachines(o Options) *Machines {
+	return &Machines{options: o, byID: map[int64]*machine{}}
+}
+
+// Create starts a new server. It returns when the boot has begun.
+func (ms *Machines) Create(ctx context.Context, server cloud.Server) error {
+	ms.mutex.Lock()
+	defer ms.mutex.Unlock()
+	m := &machine{options: ms.options, server: server, dir: filepath.Join(ms.options.RunDir, strconv.FormatInt(server.ID, 10))}
+	if err := os.MkdirAll(ms.options.LogDir, 0o700); err != nil {
+		return err
+	}
+	if err := m.writeFiles(ctx); err != nil {
+		return errors.Join(fmt.Errorf("making server %s: %w", server.Name, err), m.remove(ctx))
+	}
+	if err := ms.faults.apply(ctx, m); err != nil {
+		return errors.Join(err, m.remove(ctx))
+	}
+	ms.byID[server.ID] = m
+	return m.powerOn(ctx)
+}
+
+// PowerOn boots a server that is off.
+func (ms *Machines) PowerOn(ctx context.Context, id int64) error {
+	return ms.with(id, func(m *machine) error { return m.powerOn(ctx) })
+}
+
+// PowerOff halts a server and keeps its files.
+func (ms *Machines) PowerOff(_ context.Context, id int64) error {
+	return ms.with(id, func(m *machine) error { m.powerOff(20 * time.Second); return nil })
+}
+
+// Reboot halts a server and boots it again on the same files.
+func (ms *Machines) Reboot(ctx context.Context, id int64) error {
+	return ms.with(id, func(m *machine) error {
+		m.powerOff(20 * time.Second)
+		return m.powerOn(ctx)
+	})
+}
+
+// Delete ends a server and removes its files.
+func (ms *Machines) Delete(ctx context.Context, id int64) error {
+	return ms.with(id, func(m *machine) error {
+		delete(ms.byID, id)
+		return m.remove(context.WithoutCancel(ctx))
+	})
+}
+
+// Close deletes every server.
+func (ms *Machines) Close() error {
+	ms.mutex.Lock()
+	defer ms.mutex.Unlock()
+	var failures []error
+	for id, m := range ms.byID {
+		delete(ms.byID, id)
+		failures = append(failures, m.remove(context.Background()))
+	}
+	return errors.Join(failures...)
+}
+
+// Command prepares a program that runs inside a server, as its root, past any firewall.
+func (ms *Machines) Command(ctx context.Context, id int64, name string, args ...string) (*exec.Cmd, error) {
+	var cmd *exec.Cmd
+	err := ms.with(id, func(m *machine) (err error) {
+		cmd, err = m.command(ctx, name, args...)
+		return err
+	})
+	return cmd, err
+}
+
+func (ms *Machines) with(id int64, do func(*machine) error) error {
+	ms.mutex.Lock()
+	defer ms.mutex.Unlock()
+	m, ok := ms.byID[id]
+	if !ok {
+		return fmt.Errorf("there is no machine %d", id)
+	}
+	return do(m)
+}
+
+// RemoveLeftovers deletes the files and mounts of machines whose rehearsal was killed.
+func RemoveLeftovers(ctx context.Context, runDir string) error {
+	dirs, err := filepath.Glob(filepath.Join(runDir, "*"))
+	if err != nil {
+		return err
+	}
+	var failures []error
+	for _, dir := range dirs {
+		failures = append(failures, removeMachineFiles(ctx, dir))
+	}
+	return errors.Join(failures...)
+}

@@ -1,0 +1,22 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+)
+
+// run calls a program and makes one line of what it said when it fails.
+func run(ctx context.Context, name string, args ...string) error {
+	_, err := output(ctx, name, args...)
+	return err
+}
+
+func output(ctx context.Context, name string, args ...string) (string, error) {
+	text, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(string(text)))
+	}
+	return string(text), nil
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"rails-on-hetzner/rehearsal/host"
+)
+
+// packages are the providers the program uses.
+var packages = []string{"cloudflare", "command", "hcloud", "tls"}
+
+// environment is what a developer's shell would hold, with the clouds' addresses
+// pointed at the local ones.
+func (s *status) environment(at place) []string {
+	return append(os.Environ(),
+		"PATH="+s.PulumiPath+string(os.PathListSeparator)+os.Getenv("PATH"),
+		"PULUMI_HOME="+at.pulumiHome(),
+		"PULUMI_BACKEND_URL=file://"+s.State,
+		"PULUMI_CONFIG_PASSPHRASE_FILE="+at.passphrase(),
+		"PULUMI_SKIP_UPDATE_CHECK=true",
+		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true",
+		"PULUMI_DEBUG_PROVIDERS="+s.Daemon.debugProviders(),
+		"HCLOUD_ENDPOINT="+s.Daemon.Hetzner,
+		"HCLOUD_TOKEN="+hetznerToken,
+		"CLOUDFLARE_API_HOSTNAME="+s.Daemon.Cloudflare,
+		"CLOUDFLARE_API_TOKEN="+cloudflareToken,
+		"CLOUDFLARE_RPS=100",
+		"SSL_CERT_FILE="+s.Daemon.Authorities,
+		"GOFLAGS=-buildvcs=false",
+		"NO_COLOR=1",
+	)
+}
+
+// command prepares a program run inside the rehearsal's network. When ctx ends
+// it gets an interrupt, as from Ctrl-C, and half a minute to finish.
+func (s *status) command(ctx context.Context, at place, name string, args ...string) *exec.Cmd {
+	cmd := host.OpenNetwork(s.Namespace).Command(ctx, name, args...)
+	cmd.Env = s.environment(at)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	// A group of its own: Ctrl-C at the terminal must reach it once, through ctx.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Foreground: false}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
+	cmd.WaitDelay = 30 * time.Second
+	return cmd
+}
+
+func (s *status) pulumi(ctx context.Context, at place, args ...string) *exec.Cmd {
+	cmd := s.command(ctx, at, filepath.Join(s.PulumiPath, "pulumi"), args...)
+	cmd.Dir = s.Program
+	return cmd
+}
+
+func runPulumi(ctx context.Context, o options, args []string) error {
+	name, args := takeName(o.Name, args)
+	o.Name = name
+	at, s, err := o.running()
+	if err != nil {
+		return err
+	}
+	return s.pulumi(ctx, at, args...).Run()
+}
+
+func runInside(ctx context.Context, o options, args []string) error {
+	name, args := takeName(o.Name, args)
+	o.Name = name
+	at, s, err := o.running()
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		return fmt.Errorf("exec: a command is missing, e.g.: scripts/rehearse exec git diff")
+	}
+	cmd := s.command(ctx, at, args[0], args[1:]...)
+	cmd.Dir = s.App
+	return cmd.Run()
+}
+
+// runSSH reaches the server as the developer would, trusting only the host key
+// that the stack's own output gives.
+func runSSH(ctx context.Context, o options, args []string) error {
+	name, args := takeName(o.Name, args)
+	o.Name = name
+	at, s, err := o.running()
+	if err != nil {
+		return err
+	}
+	knownHost, err := s.output(ctx, at, "sshHostKey")
+	if err != nil {
+		return err
+	}
+	ip, err := s.output(ctx, at, "ip")
+	if err != nil {
+		return err
+	}
+	knownHosts := at.join("ssh", "known_hosts")
+	if err := os.WriteFile(knownHosts, []byte(knownHost+"\n"), 0o600); err != nil {
+		return err
+	}
+	ssh := s.command(ctx, at, "ssh", append([]string{
+		"-i", s.KeyFile, "-o", "IdentitiesOnly=yes", "-o", "LogLevel=ERROR",
+		"-o", "UserKnownHostsFile=" + knownHosts, "-o", "StrictHostKeyChecking=yes", "root@" + ip,
+	}, args...)...)
+	return ssh.Run()
+}
+
+// output reads one of the stack's plain outputs.
+func (s *status) output(ctx context.Context, at place, name string) (string, error) {
+	cmd := s.pulumi(ctx, at, "stack", "output", name)
+	cmd.Stdout = nil
+	text, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("reading the stack's output %s (has `up` run?): %w", name, err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// takeName picks --name out of arguments that are otherwise passed on untouched.
+func takeName(fallback string, args []string) (string, []string) {
+	if len(args) >= 2 && args[0] == "--name" {
+		return args[1], args[2:]
+	}
+	if len(args) >= 1 && strings.HasPrefix(args[0], "--name=") {
+		return strings.TrimPrefix(args[0], "--name="), args[1:]
+	}
+	return fallback, slices.Clone(args)
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rails-on-hetzner/rehearsal/host"
+	"rails-on-hetzner/rehearsal/toolchain"
+)
+
+// begin prepares everything and starts the world of one rehearsal: the network,
+// the clouds, the project and its stack. Whatever fails, nothing of it remains.
+func begin(ctx context.Context, o options) (at place, s *status, err error) {
+	if err := errors.Join(o.check(), host.Check()); err != nil {
+		return "", nil, err
+	}
+	if at, err = o.place(); err != nil {
+		return "", nil, err
+	}
+	if err := at.claim(o); err != nil {
+		return "", nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, end(at, o))
+		}
+	}()
+	repository := os.Getenv("REHEARSE_REPOSITORY")
+	if repository == "" {
+		return at, nil, errors.New("run it as scripts/rehearse, which says where the repository is")
+	}
+	tools, rootFS, err := prepare(ctx, repository, o)
+	if err != nil {
+		return at, nil, err
+	}
+	cache, err := cacheDir()
+	if err != nil {
+		return at, nil, err
+	}
+	if err := prepareProject(ctx, at, repository, o); err != nil {
+		return at, nil, fmt.Errorf("laying out the project: %w", err)
+	}
+	published, missing, err := toolchain.Plugins(ctx, tools, cache, at.pulumiHome())
+	if err != nil {
+		return at, nil, err
+	}
+	progress("starting the network, the local clouds and the providers")
+	if _, err := host.NewNetwork(ctx, o.namespace()); err != nil {
+		return at, nil, err
+	}
+	if err := writeJSON(at.daemonOptionsFile(), daemonOptions{RootFS: rootFS, Network: o.namespace(), Domain: o.zone(), StandIns: missing}); err != nil {
+		return at, nil, err
+	}
+	s = &status{
+		Name: o.Name, Suite: o.Suite, Namespace: o.namespace(), Repository: repository, Directory: string(at), Program: at.program(),
+		App: at.app(), State: at.state(), Logs: at.logs(), Stack: stackName, KeyFile: at.sshKey(), PulumiPath: tools.Path,
+		Providers: served(published, missing),
+	}
+	if s.Daemon, err = startDaemon(ctx, at, o); err != nil {
+		return at, nil, err
+	}
+	if err := s.initStack(ctx, at, o); err != nil {
+		return at, nil, err
+	}
+	return at, s, writeJSON(at.statusFile(), s)
+}
+
+// prepare makes what is kept between rehearsals: toolchain and server image.
+func prepare(ctx context.Context, repository string, o options) (*toolchain.Toolchain, string, error) {
+	cache, err := cacheDir()
+	if err != nil {
+		return nil, "", err
+	}
+	tools, err := toolchain.Ensure(ctx, repository, cache, progress)
+	if err != nil {
+		return nil, "", err
+	}
+	rootFS, err := host.PrepareRootFS(ctx, cache, o.Suite, o.Mirror, progress)
+	return tools, rootFS, err
+}
+
+func prepareCommand(o *options) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "prepare", Short: "Make only what is kept between rehearsals: toolchain and server image", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := host.Check(); err != nil {
+				return err
+			}
+			_, _, err := prepare(cmd.Context(), os.Getenv("REHEARSE_REPOSITORY"), *o)
+			return err
+		},
+	}
+	addStartFlags(cmd, o)
+	return cmd
+}
+
+func packagesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "packages", Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, name := range host.MissingPackages() {
+				cmd.Println(name)
+			}
+			return nil
+		},
+	}
+}
+
+// claim takes the name, and clears away what a killed rehearsal left under it.
+func (p place) claim(o options) error {
+	var daemon daemonStatus
+	if err := readJSON(p.daemonFile(), &daemon); err == nil && alive(daemon.PID) {
+		return fmt.Errorf("a rehearsal named %q is up already; use it, end it with `scripts/rehearse down --name %s`, or choose another --name", o.Name, o.Name)
+	}
+	if _, err := os.Stat(string(p)); err == nil {
+		progress("clearing away what an earlier rehearsal left")
+		if err := end(p, o); err != nil {
+			return err
+		}
+	}
+	return os.MkdirAll(string(p), 0o700)
+}
+
+func alive(pid int) bool { return pid > 0 && syscall.Kill(pid, 0) == nil }
+
+func startDaemon(ctx context.Context, at place, o options) (daemonStatus, error) {
+	var started daemonStatus
+	self, err := os.Executable()
+	if err != nil {
+		return started, err
+	}
+	log, err := os.OpenFile(filepath.Join(at.logs(), "daemon.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return started, err
+	}
+	defer log.Close()
+	cmd := host.OpenNetwork(o.namespace()).Command(context.WithoutCancel(ctx), self, "daemon", string(at))
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // it outlives `rehearse up`
+	if err := cmd.Start(); err != nil {
+		return started, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		if err := readJSON(at.daemonFile(), &started); err == nil {
+			return started, nil
+		}
+		select {
+		case err := <-ended:
+			text, _ := os.ReadFile(log.Name())
+			return started, fmt.Errorf("starting the local clouds: %w: %s", err, text)
+		case <-ctx.Done():
+			_ = cmd.Process.Kill()
+			return started, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// end removes everything of a rehearsal. It takes no context: it runs after
+// Ctrl-C too, and what it cannot finish would stay behind.
+func end(at place, o options) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	var daemon daemonStatus
+	if err := readJSON(at.daemonFile(), &daemon); err == nil && alive(daemon.PID) {
+		if err := at.tell(ctx, "/stop"); err != nil {
+			_ = syscall.Kill(daemon.PID, syscall.SIGTERM)
+		}
+		for wait := 0; alive(daemon.PID) && wait < 300; wait++ {
+			time.Sleep(100 * time.Millisecond)
+		}
+	}
+	return errors.Join(
+		host.OpenNetwork(o.namespace()).Close(), // kills what is left in it
+		host.RemoveLeftovers(ctx, at.join("machines")),
+		os.RemoveAll(string(at)),
+	)
+}
+
+func down(_ context.Context, o options) error {
+	if err := errors.Join(o.check(), host.Check()); err != nil {
+		return err
+	}
+	at, err := o.place()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(string(at)); err != nil {
+		progress("there is no rehearsal named " + o.Name)
+		return nil
+	}
+	if err := end(at, o); err != nil {
+		return err
+	}
+	progress("ended; nothing remains")
+	return nil
+}
+
+func served(published map[string]string, missing []string) map[string]string {
+	by := map[string]string{}
+	for name, version := range published {
+		by[name] = "published " + version
+	}
+	for _, name := range missing {
+		by[name] = "stand-in"
+	}
+	return by
+}
+
+func (o options) namespace() string { return "rehearse-" + o.Name }

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Functions that the server's scripts share. The program puts this text in
+# front of each of them and sends both to `bash -s` on the server, as root.
+# shellcheck disable=SC2034 # the variables are for the scripts that follow
+set -euo pipefail
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+
+STATE=/var/lib/rails-on-hetzner
+UNDO_UNIT=rails-on-hetzner-undo
+SSHD_DROP_IN=/etc/ssh/sshd_config.d/00-rails-on-hetzner.conf
+changes=0
+
+say() { echo "$*"; }
+
+changed() {
+    changes=$((changes + 1))
+    say "changed: $*"
+}
+
+fail() {
+    echo "failed: $*" >&2
+    exit 1
+}
+
+# put PATH MODE writes standard input to PATH, only if that changes it, whole or
+# not at all. It succeeds when it changed something, for `put ... && reload=yes`.
+put() {
+    local path=$1 mode=$2 new
+    mkdir -p "$(dirname "$path")"
+    new=$(mktemp "$path.XXXXXX")
+    cat >"$new"
+    chmod "$mode" "$new"
+    if cmp -s "$new" "$path" && [[ $(stat -c %a "$path") == "$mode" ]]; then
+        rm -f "$new"
+        return 1
+    fi
+    mv "$new" "$path"
+    changed "$path"
+}
+
+# without_block PATH prints a file without the part between our markers.
+without_block() {
+    [[ ! -e $1 ]] || sed '/^# BEGIN rails-on-hetzner/,/^# END rails-on-hetzner/d' "$1"
+}
+
+# in_block prints standard input between our markers.
+in_block() {
+    echo "# BEGIN rails-on-hetzner (written by the deployment, do not edit)"
+    cat
+    echo "# END rails-on-hetzner"
+}
+
+wait_for_cloud_init() {
+    command -v cloud-init >/dev/null || return 0
+    cloud-init status 2>/dev/null | grep -q 'running\|not started\|not run' || return 0
+    say "waiting for cloud-init to finish the first boot"
+    # Its exit code is 2 after harmless warnings; what matters is checked later.
+    timeout 900 cloud-init status --wait >/dev/null 2>&1 || true
+    ! cloud-init status 2>/dev/null | grep -q running || fail "cloud-init is still running after 15 minutes; see /var/log/cloud-init.log"
+}
+
+# apt ARGS... runs apt-get, waiting up to 15 minutes for another run of it to end.
+apt() {
+    local log tries=0
+    log=$(mktemp)
+    until apt-get -qq -o DPkg::Lock::Timeout=60 -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1; do
+        if ! grep -qi 'could not get lock\|unable to acquire\|unable to lock' "$log" || ((++tries >= 90)); then
+            tail -n 15 "$log" >&2
+            rm -f "$log"
+            fail "apt-get $* failed; the lines above say why"
+        fi
+        say "waiting for another apt to finish ($((tries * 10)) s)"
+        sleep 10
+    done
+    rm -f "$log"
+}
+
+# need_packages NAME... installs what is missing, in one transaction.
+need_packages() {
+    local name missing=()
+    for name in "$@"; do
+        dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null | grep -qx installed || missing+=("$name")
+    done
+    ((${#missing[@]} > 0)) || return 0
+    say "installing ${missing[*]}"
+    apt update
+    apt install --yes --no-install-recommends "${missing[@]}"
+    changed "installed ${missing[*]}"
+}

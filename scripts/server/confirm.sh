@@ -1,0 +1,58 @@
+# Keeps what harden.sh did: that this runs, over a new SSH connection, proves
+# that its owner still gets in. Then it reports the state in effect.
+# shellcheck shell=bash disable=SC2154 # common.sh stands in front
+
+main() {
+    if [[ -e $STATE/undone ]]; then
+        fail "the last change to sshd or UFW kept new connections out, so the server put itself back as it was; change the setting and run pulumi up again"
+    fi
+    systemctl stop "$UNDO_UNIT.timer" 2>/dev/null || true
+    verify_firewall
+    verify_sshd
+    verify_fail2ban
+    verify_updates
+}
+
+verify_firewall() {
+    local port
+    ufw status | grep -q '^Status: active' || fail "UFW is not active"
+    ufw status verbose | grep -q '^Default: deny (incoming), allow (outgoing)' || fail "UFW does not deny incoming connections by default"
+    for port in 80 443; do
+        ufw status | grep -q "^$port/tcp  *ALLOW" || fail "UFW does not let port $port in"
+    done
+    ufw status | grep -q '^22/tcp  *ALLOW' || fail "UFW does not let port 22 in"
+    iptables -S DOCKER-USER | grep -q -- '-j DROP' || fail "ports that containers publish are not filtered"
+    say "firewall: $(ufw show added | sed -n "s/^ufw allow \([^']*\).*/\1/p" | sed 's/ comment $//' | paste -sd, - | sed 's/,/, /g') in, the rest denied; of containers only 80 and 443"
+}
+
+verify_sshd() {
+    local effective keyword
+    effective=$(/usr/sbin/sshd -T)
+    for keyword in 'permitrootlogin without-password' 'passwordauthentication no' 'kbdinteractiveauthentication no' 'x11forwarding no' 'allowagentforwarding no' 'maxauthtries 4'; do
+        grep -qx "$keyword" <<<"$effective" || fail "sshd's effective settings do not have: $keyword"
+    done
+    say "sshd: keys only, root with key only, 4 attempts"
+}
+
+verify_fail2ban() {
+    local wait
+    for wait in {1..50}; do
+        if fail2ban-client status sshd >/dev/null 2>&1; then
+            say "fail2ban: jail sshd is active"
+            return
+        fi
+        sleep 0.2
+    done
+    fail "fail2ban's jail sshd is not active after ${wait} tries; see: journalctl -u fail2ban"
+}
+
+verify_updates() {
+    apt-config dump | grep -qx 'APT::Periodic::Unattended-Upgrade "1";' || fail "unattended upgrades are not on"
+    if [[ -e /var/run/reboot-required ]]; then
+        say "updates: on; a reboot is due, do it with: ssh root@SERVER reboot"
+    else
+        say "updates: on"
+    fi
+}
+
+main </dev/null

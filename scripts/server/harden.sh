@@ -1,0 +1,197 @@
+# Hardens the server: firewall, sshd, fail2ban, security updates, the developers'
+# keys. Running it again changes nothing. What could lock its owner out undoes
+# itself in three minutes unless confirm.sh gets in over a new connection.
+#
+# AUTHORIZED_KEYS  the developers' public keys, one a line
+# SSH_NETWORKS     networks that may reach port 22, separated by spaces; empty: everyone
+# REBOOT_TIME      HH:MM for reboots after updates; empty: never by itself
+# shellcheck shell=bash disable=SC2154 # common.sh stands in front
+
+main() {
+    : "${AUTHORIZED_KEYS?the developers keys}" "${SSH_NETWORKS?may be empty}" "${REBOOT_TIME?may be empty}"
+    wait_for_cloud_init
+    need_packages ufw fail2ban python3-systemd unattended-upgrades cron
+    arm_undo
+    authorized_keys
+    sshd
+    firewall
+    fail2ban
+    updates
+    ((changes > 0)) || say "nothing to change"
+}
+
+# arm_undo keeps what is there now and starts the clock. An undo that is armed
+# already keeps the older copy: that is the state known to let its owner in.
+arm_undo() {
+    install -d -m 0700 "$STATE"
+    if ! systemctl is-active --quiet "$UNDO_UNIT.timer"; then
+        rm -rf "$STATE/before" "$STATE/undone"
+        mkdir -p "$STATE/before/ssh"
+        cp -a /etc/ufw "$STATE/before/ufw"
+        [[ ! -e $SSHD_DROP_IN ]] || cp -a "$SSHD_DROP_IN" "$STATE/before/ssh/"
+        ! ufw status | grep -q '^Status: active' || touch "$STATE/before/ufw-active"
+    fi
+    undo_script >"$STATE/undo"
+    chmod 0700 "$STATE/undo"
+    systemctl stop "$UNDO_UNIT.timer" 2>/dev/null || true
+    systemctl reset-failed "$UNDO_UNIT.service" 2>/dev/null || true
+    systemd-run --quiet --unit="$UNDO_UNIT" --on-active=180 "$STATE/undo"
+}
+
+undo_script() {
+    cat <<UNDO
+#!/bin/sh
+# Puts sshd and UFW back as they were before the last hardening.
+rm -rf /etc/ufw && cp -a $STATE/before/ufw /etc/ufw
+rm -f $SSHD_DROP_IN && cp -a $STATE/before/ssh/. /etc/ssh/sshd_config.d/
+if [ -e $STATE/before/ufw-active ]; then ufw --force enable && ufw reload; else ufw --force disable; fi
+systemctl reload ssh.service || systemctl restart ssh.service
+touch $STATE/undone
+UNDO
+}
+
+authorized_keys() {
+    local file=/root/.ssh/authorized_keys
+    install -d -m 0700 /root/.ssh
+    {
+        without_block "$file"
+        in_block <<<"$AUTHORIZED_KEYS"
+    } | put "$file" 600 || true
+}
+
+# sshd takes the first value it reads for each keyword (sshd_config(5)), so the
+# name sorts before cloud-init's 50-cloud-init.conf.
+sshd() {
+    put "$SSHD_DROP_IN" 600 <<'CONF' || return 0
+PermitRootLogin prohibit-password
+PubkeyAuthentication yes
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitEmptyPasswords no
+MaxAuthTries 4
+LoginGraceTime 30
+MaxStartups 10:30:60
+X11Forwarding no
+AllowAgentForwarding no
+CONF
+    mkdir -p /run/sshd
+    if ! /usr/sbin/sshd -t; then
+        rm -f "$SSHD_DROP_IN"
+        fail "sshd refuses $SSHD_DROP_IN, which was removed again"
+    fi
+    # Under ssh.socket each start reads the file anew; a running daemon is told.
+    ! systemctl is-active --quiet ssh.service || systemctl reload ssh.service
+}
+
+firewall() {
+    local interface reload=no
+    interface=$(ip -o route show default | awk '{print $5; exit}')
+    [[ -n $interface ]] || fail "there is no default route, so the public interface is unknown"
+    ufw_defaults
+    {
+        without_block /etc/ufw/after.rules
+        container_rules "$interface" 169.254.169.254 | in_block
+    } | put /etc/ufw/after.rules 640 && reload=yes
+    {
+        without_block /etc/ufw/after6.rules
+        container_rules "$interface" | in_block
+    } | put /etc/ufw/after6.rules 640 && reload=yes
+    ufw_rules
+    if ! ufw status | grep -q '^Status: active'; then
+        ufw --force enable >/dev/null
+        changed "ufw enabled"
+    elif [[ $reload == yes ]]; then
+        ufw reload >/dev/null
+    fi
+}
+
+ufw_defaults() {
+    local setting
+    for setting in DEFAULT_INPUT_POLICY=DROP DEFAULT_OUTPUT_POLICY=ACCEPT DEFAULT_FORWARD_POLICY=DROP; do
+        grep -qx "${setting%%=*}=\"${setting#*=}\"" /etc/default/ufw || {
+            sed -i "s/^${setting%%=*}=.*/${setting%%=*}=\"${setting#*=}\"/" /etc/default/ufw
+            changed "/etc/default/ufw: $setting"
+        }
+    done
+}
+
+# container_rules INTERFACE [METADATA] is for what Docker publishes: it forwards
+# packets around UFW, but always through the chain DOCKER-USER first. From
+# outside only 80 and 443 pass; containers do not reach the metadata address,
+# which would tell them the server's user data, nor do users other than root.
+container_rules() {
+    cat <<RULES
+*filter
+:DOCKER-USER - [0:0]
+RULES
+    if [[ -n ${2:-} ]]; then
+        cat <<RULES
+-A DOCKER-USER -d $2 -j DROP
+-A ufw-after-output -d $2 -m owner ! --uid-owner 0 -j REJECT
+RULES
+    fi
+    cat <<RULES
+-A DOCKER-USER -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN
+-A DOCKER-USER -i $1 -p tcp -m conntrack --ctorigdstport 80 -j RETURN
+-A DOCKER-USER -i $1 -p tcp -m conntrack --ctorigdstport 443 -j RETURN
+-A DOCKER-USER -i $1 -j DROP
+COMMIT
+RULES
+}
+
+# ufw_rules adds what is wanted and deletes what an earlier run wanted. Rules
+# made by hand carry no comment of ours and stay.
+ufw_rules() {
+    local mark="comment 'rails-on-hetzner'" rule network
+    local -a wanted=()
+    for network in $SSH_NETWORKS; do
+        wanted+=("ufw allow from $network to any port 22 proto tcp $mark")
+    done
+    [[ -n $SSH_NETWORKS ]] || wanted+=("ufw allow 22/tcp $mark")
+    wanted+=("ufw allow 80/tcp $mark" "ufw allow 443/tcp $mark")
+    for rule in "${wanted[@]}"; do
+        ufw show added | grep -qxF "$rule" || {
+            bash -c "$rule" >/dev/null
+            changed "$rule"
+        }
+    done
+    while IFS= read -r rule; do
+        [[ $rule == *"$mark" ]] || continue
+        printf '%s\n' "${wanted[@]}" | grep -qxF "$rule" && continue
+        bash -c "ufw --force delete ${rule#ufw }" >/dev/null
+        changed "deleted: $rule"
+    done < <(ufw show added)
+}
+
+fail2ban() {
+    local never="127.0.0.1/8 ::1 $SSH_NETWORKS ${SSH_CLIENT%% *}"
+    put /etc/fail2ban/jail.d/rails-on-hetzner.local 644 <<CONF && systemctl restart fail2ban.service
+[DEFAULT]
+ignoreip = $never
+ignoreself = true
+findtime = 10m
+maxretry = 5
+bantime = 10m
+bantime.increment = true
+bantime.maxtime = 1w
+
+[sshd]
+enabled = true
+backend = systemd
+journalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session
+CONF
+    systemctl enable --quiet --now fail2ban.service
+}
+
+updates() {
+    local reboot=false
+    [[ -z $REBOOT_TIME ]] || reboot=true
+    put /etc/apt/apt.conf.d/52rails-on-hetzner 644 <<CONF || true
+APT::Periodic::Update-Package-Lists "1";
+APT::Periodic::Unattended-Upgrade "1";
+Unattended-Upgrade::Automatic-Reboot "$reboot";
+Unattended-Upgrade::Automatic-Reboot-Time "${REBOOT_TIME:-04:30}";
+CONF
+}
+
+main </dev/null
