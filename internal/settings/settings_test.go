@@ -1,0 +1,130 @@
+package settings
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+const publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+h9hZ2NOGvq8GeOHRJ5dgZhUonc2oHkN8DARrt6Px9 you@laptop"
+
+func TestLoad_FillsInTheDefaults(t *testing.T) {
+	got, err := load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Settings{
+		ProjectDir: "/work/infra", Project: "rails-on-hetzner", Stack: "prod",
+		Service: "running_calendar", Domain: "example.com", Zone: "example.com", WWW: true, GitHubUser: "octocat", AppPath: "/work/app",
+		Location: "hil", Image: "ubuntu-24.04", PublicKeys: []string{publicKey}, BackupHour: 3, BackupKeep: 7,
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestLoad_TakesTheZoneFromASubdomain(t *testing.T) {
+	got, err := load(map[string]string{"domain": "runs.example.co.uk"})
+	if err != nil || got.Zone != "example.co.uk" || got.WWW {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestLoad_ReadsListsBothWays(t *testing.T) {
+	for _, given := range []string{`["203.0.113.7","2001:db8::/32"]`, "203.0.113.7, 2001:db8::/32"} {
+		got, err := load(map[string]string{"sshNetworks": given})
+		if err != nil || len(got.SSHNetworks) != 2 || got.SSHNetworks[0].String() != "203.0.113.7/32" {
+			t.Errorf("%s: got %+v, %v", given, got, err)
+		}
+	}
+}
+
+func TestLoad_SaysWhatWasGivenWhatIsAcceptedAndHowToMendIt(t *testing.T) {
+	for _, c := range []struct{ key, value, message string }{
+		{"service", "", "service: not set, needed is lower-case letters, digits, - and _, e.g. running_calendar; set it with: pulumi config set service running_calendar"},
+		{"service", "Running Calendar", `service: got "Running Calendar", accepted is lower-case letters, digits, - and _, e.g. running_calendar; mend it with: pulumi config set service running_calendar`},
+		{"domain", "https://example.com/", `domain: got "https://example.com/", accepted is a domain name in lower case without https:// and path, e.g. example.com; mend it with: pulumi config set domain example.com`},
+		{"zone", "other.com", `zone: got "other.com", accepted is the Cloudflare zone that holds example.com; mend it with: pulumi config set zone example.com`},
+		{"www", "yes", `www: got "yes", accepted is true or false; mend it with: pulumi config set www true`},
+		{"githubUser", "Octo Cat", `githubUser: got "Octo Cat", accepted is a GitHub user or organisation in lower case, e.g. octocat; mend it with: pulumi config set githubUser octocat`},
+		{"appPath", "../nowhere", `appPath: got "../nowhere", but there is no config/deploy.yml in /work/nowhere, accepted is the directory of a Rails app with Kamal's files; mend it with: pulumi config set appPath DIRECTORY, or make the files with ` + "`kamal init`" + ` in the app`},
+		{"location", "Hillsboro, OR", `location: got "Hillsboro, OR", accepted is a name as Hetzner spells it, lower-case letters and digits; mend it with: pulumi config set location hil`},
+		{"image", "windows-11", `image: got "windows-11", accepted is an Ubuntu or Debian image name, e.g. ubuntu-24.04; mend it with: pulumi config set image ubuntu-24.04`},
+		{"publicKeys", "~/.ssh/missing.pub", "publicKeys: cannot read ~/.ssh/missing.pub; accepted are public keys or paths of .pub files; make a key with: ssh-keygen -t ed25519, or name yours with: pulumi config set publicKeys ~/.ssh/NAME.pub"},
+		{"publicKeys", "~/.ssh/id_ed25519", "publicKeys: ~/.ssh/id_ed25519 is a private key, which must never leave your machine; accepted is the public one: pulumi config set publicKeys ~/.ssh/id_ed25519.pub"},
+		{"publicKeys", "ssh-ed25519 nonsense", `publicKeys: the key text given holds no public key; accepted is a line such as "ssh-ed25519 AAAA... you@laptop"; mend it with: pulumi config set publicKeys ~/.ssh/id_ed25519.pub`},
+		{"sshNetworks", "home", `sshNetworks: got "home", accepted are addresses and networks such as 203.0.113.7 or 2001:db8::/32; mend it with: pulumi config set sshNetworks 203.0.113.7`},
+		{"rebootTime", "4am", `rebootTime: got "4am", accepted is a time of day as HH:MM, e.g. 04:30; mend it with: pulumi config set rebootTime 04:30`},
+		{"backupHour", "24", `backupHour: got "24", accepted is a whole number from 0 to 23; mend it with: pulumi config set backupHour 3`},
+		{"backupKeep", "all", `backupKeep: got "all", accepted is a whole number from 1 to 365; mend it with: pulumi config set backupKeep 7`},
+		{"postgresPassword", "secret:pa$$word", "postgresPassword: the value (not shown) is not accepted, accepted is 16 to 128 letters and digits, nothing else; set it with: pulumi config set --secret postgresPassword"},
+		{"postgresPassword", "abcdefghijklmnopqrst", "postgresPassword: it is stored in clear in the stack's settings file; store a new one encrypted: pulumi config set --secret postgresPassword"},
+		{"hcloud:token", "secret:short", "hcloud:token: the value (5 characters, not shown) is not accepted, accepted is a Hetzner Cloud API token of 64 letters and digits; set it with: pulumi config set --secret hcloud:token"},
+		{"cloudflare:apiToken", strings.Repeat("c", 40), "cloudflare:apiToken: it is stored in clear in the stack's settings file; make a new token and store it encrypted: pulumi config set --secret cloudflare:apiToken"},
+	} {
+		t.Run(c.key+"="+c.value, func(t *testing.T) {
+			if _, err := load(map[string]string{c.key: c.value}); err == nil || err.Error() != c.message {
+				t.Errorf("\n got %v\nwant %s", err, c.message)
+			}
+		})
+	}
+}
+
+func TestLoad_WantsBothTokensFromSomewhere(t *testing.T) {
+	_, err := Load(&stack{values: given(nil)}, environment(func(string) string { return "" }))
+	for _, part := range []string{"hcloud:token: not set, and neither is HCLOUD_TOKEN in the environment", "cloudflare:apiToken: not set, and neither is CLOUDFLARE_API_TOKEN in the environment"} {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("there is no message %q in: %v", part, err)
+		}
+	}
+}
+
+func TestLoad_TellsAllMistakesTogether(t *testing.T) {
+	_, err := load(map[string]string{"domain": "", "githubUser": "", "backupHour": "x", "www": "x", "location": "x y"})
+	if err == nil || strings.Count(err.Error(), "\n") != 4 {
+		t.Errorf("wanted five lines, got: %v", err)
+	}
+}
+
+func load(changes map[string]string) (*Settings, error) {
+	tokens := map[string]string{"HCLOUD_TOKEN": strings.Repeat("h", 64), "CLOUDFLARE_API_TOKEN": strings.Repeat("c", 40)}
+	return Load(&stack{values: given(changes)}, environment(func(name string) string { return tokens[name] }))
+}
+
+func given(changes map[string]string) map[string]string {
+	values := map[string]string{"service": "running_calendar", "domain": "example.com", "githubUser": "octocat", "appPath": "../app"}
+	maps.Copy(values, changes)
+	return values
+}
+
+func environment(getenv func(string) string) Environment {
+	files := map[string]string{
+		"/work/app/config/deploy.yml":   "service: running_calendar\n",
+		"/home/you/.ssh/id_ed25519.pub": publicKey + "\n",
+		"/home/you/.ssh/id_ed25519":     "-----BEGIN OPENSSH PRIVATE " + "KEY-----\n",
+	}
+	return Environment{Getenv: getenv, HomeDir: "/home/you", ProjectDir: "/work/infra", ReadFile: func(path string) ([]byte, error) {
+		if text, ok := files[path]; ok {
+			return []byte(text), nil
+		}
+		return nil, errors.Join(fs.ErrNotExist)
+	}}
+}
+
+// stack is a configuration in memory; values that begin with "secret:" count as encrypted.
+type stack struct{ values map[string]string }
+
+func (s *stack) Project() string { return "rails-on-hetzner" }
+func (s *stack) Stack() string   { return "prod" }
+
+func (s *stack) GetConfig(key string) (string, bool) {
+	value, ok := s.values[strings.TrimPrefix(key, "rails-on-hetzner:")]
+	return strings.TrimPrefix(value, "secret:"), ok
+}
+
+func (s *stack) IsConfigSecret(key string) bool {
+	return strings.HasPrefix(s.values[strings.TrimPrefix(key, "rails-on-hetzner:")], "secret:")
+}

@@ -1,0 +1,273 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"rails-on-hetzner/rehearsal/host"
+)
+
+// The rehearsals are tests of the whole: the real program, engine, sshd and
+// firewall. They run as a user runs them, through scripts/rehearse.
+
+func TestDeploymentOnBookworm(t *testing.T) { t.Parallel(); deployment(t, "bookworm") }
+func TestDeploymentOnTrixie(t *testing.T)   { t.Parallel(); deployment(t, "trixie") }
+
+func deployment(t *testing.T, suite string) {
+	r := start(t, "test-"+suite, "up", "--suite", suite)
+
+	t.Run("ShowsItsOutputsWithoutSecrets", func(t *testing.T) {
+		var outputs map[string]any
+		if err := json.Unmarshal([]byte(r.pulumi(t, 0, "stack", "output", "--json")), &outputs); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"ip", "url", "ssh", "sshHostKey", "nextSteps"} {
+			if text, _ := outputs[name].(string); text == "" {
+				t.Errorf("output %s is missing", name)
+			}
+		}
+		if outputs["postgresPassword"] != "[secret]" {
+			t.Errorf("postgresPassword is shown: %v", outputs["postgresPassword"])
+		}
+	})
+	t.Run("WritesTheAddressIntoTheApp", func(t *testing.T) {
+		ip := strings.TrimSpace(r.pulumi(t, 0, "stack", "output", "ip"))
+		deploy, err := os.ReadFile(filepath.Join(r.status(t).App, "config", "deploy.yml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(deploy), "    - "+ip+"\n") {
+			t.Errorf("config/deploy.yml does not name %s", ip)
+		}
+	})
+	t.Run("ChangesNothingTheSecondTime", func(t *testing.T) {
+		r.pulumi(t, 0, "up", "--yes", "--skip-preview", "--expect-no-changes")
+	})
+	t.Run("LetsOnly22And80And443InFromAnotherAddress", func(t *testing.T) { onlyOpenPorts(t, r) })
+	t.Run("KeepsContainersAndUsersFromTheMetadataAddress", func(t *testing.T) {
+		if text := r.run(t, 0, "ssh", "curl -sS -m 5 http://169.254.169.254/hetzner/v1/metadata"); !strings.Contains(text, "instance-id") {
+			t.Errorf("root does not reach the metadata service, so this proves nothing: %s", text)
+		}
+		if text := r.run(t, -1, "ssh", "su -s /bin/sh nobody -c 'curl -sS -m 5 http://169.254.169.254/hetzner/v1/userdata' 2>&1; iptables -S DOCKER-USER"); strings.Contains(text, "PRIVATE KEY") || !strings.Contains(text, "-d 169.254.169.254/32 -j DROP") {
+			t.Errorf("the user data can be read, or containers are not kept from it:\n%s", text)
+		}
+	})
+	t.Run("LeavesNoSecretInStateLogsOrPreview", func(t *testing.T) { noSecretInClear(t, r) })
+	t.Run("RefusesATypeTheLocationDoesNotSell", func(t *testing.T) {
+		r.pulumi(t, 0, "config", "set-all", "--plaintext", "serverType=cx23", "--plaintext", "location=hil")
+		text := r.pulumi(t, -1, "preview")
+		r.pulumi(t, 0, "config", "rm-all", "serverType", "location")
+		for _, part := range []string{`serverType: "cx23" is not sold in location "hil", which sells `, "cpx21 (3 vCPU, 4 GB, 80 GB disk)", "cx23 is sold in ", "fsn1"} {
+			if !strings.Contains(text, part) {
+				t.Errorf("the message lacks %q:\n%s", part, text)
+			}
+		}
+	})
+	t.Run("RefusesAnotherHostKeyAtTheSameAddress", func(t *testing.T) {
+		r.run(t, 0, "ssh", "cp -a /etc/ssh /root/ssh-before && ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key <<<y >/dev/null && systemctl restart ssh")
+		r.pulumi(t, 0, "config", "set", "rebootTime", "04:30")
+		text := r.pulumi(t, -1, "up", "--yes", "--skip-preview")
+		if !regexp.MustCompile(`(?i)host key mismatch`).MatchString(text) {
+			t.Errorf("a foreign host key was not refused:\n%s", text)
+		}
+	})
+}
+
+func TestFiveMistakesAreToldAtOnceAndNothingIsMade(t *testing.T) {
+	t.Parallel()
+	r := start(t, "test-mistakes", "start",
+		"--config", "domain=https://example.com/", "--config", "githubUser=Octo Cat", "--config", "backupHour=25",
+		"--config", "appPath=../nowhere", "--config", "publicKeys=../ssh/id_ed25519")
+	text := r.pulumi(t, -1, "preview")
+	for _, part := range []string{
+		`domain: got "https://example.com/", accepted is a domain name`,
+		`githubUser: got "Octo Cat", accepted is a GitHub user`,
+		`backupHour: got "25", accepted is a whole number from 0 to 23`,
+		`appPath: got "../nowhere", but there is no config/deploy.yml`,
+		`publicKeys: ../ssh/id_ed25519 is a private key`,
+	} {
+		if !strings.Contains(text, part) {
+			t.Errorf("there is no message %q in:\n%s", part, text)
+		}
+	}
+	if calls, err := os.ReadFile(filepath.Join(r.status(t).Logs, "cloud-calls.jsonl")); err != nil || bytes.Contains(calls, []byte(`"POST"`)) {
+		t.Errorf("something was created (%v):\n%s", err, calls)
+	}
+}
+
+func TestInterruptedRehearsalLeavesNothing(t *testing.T) {
+	for _, after := range []time.Duration{300 * time.Millisecond, 3 * time.Second, 9 * time.Second, 16 * time.Second} {
+		t.Run(after.String(), func(t *testing.T) {
+			name := "test-interrupt"
+			cmd := exec.Command(script(), "--name", name)
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			var output bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &output, &output
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(after)
+			if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Wait(); err == nil {
+				t.Errorf("it ended as if nothing had happened:\n%s", output.String())
+			}
+			if left := leftovers(t, name); left != "" {
+				t.Errorf("something is left:\n%s\nit said:\n%s", left, output.String())
+			}
+		})
+	}
+}
+
+// onlyOpenPorts listens on many ports of the server and connects from outside.
+func onlyOpenPorts(t *testing.T, r *running) {
+	status := r.status(t)
+	ctx := context.Background()
+	outsider, err := host.OpenNetwork(status.Namespace).Outsider(ctx, "outside", netip.MustParsePrefix("198.18.0.200/24"), netip.MustParsePrefix("2001:db8:18::200/64"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.run(t, 0, "ssh", `for port in 80 443 5432 8080 9999; do systemd-run --quiet --unit=listen-$port nc -lk :: $port; done; sleep 1`)
+	ipv6 := regexp.MustCompile(`2001:db8:18:[0-9a-f:]*`).FindString(r.run(t, 0, "ssh", "ip -6 -o addr show dev host0 scope global"))
+	for _, address := range []string{"198.18.0.10", ipv6} {
+		for port, open := range map[int]bool{22: true, 80: true, 443: true, 5432: false, 8080: false, 9999: false} {
+			err := outsider.Command(ctx, "timeout", "3", "bash", "-c", fmt.Sprintf("exec 3<>/dev/tcp/%s/%d", address, port)).Run()
+			if (err == nil) != open {
+				t.Errorf("%s port %d: open from outside is %v, wanted %v", address, port, err == nil, open)
+			}
+		}
+	}
+}
+
+// noSecretInClear greps everything that was written or shown.
+func noSecretInClear(t *testing.T, r *running) {
+	password := strings.TrimSpace(r.pulumi(t, 0, "stack", "output", "postgresPassword", "--show-secrets"))
+	if len(password) < 16 {
+		t.Fatalf("the password has %d characters", len(password))
+	}
+	status := r.status(t)
+	places := map[string]string{"preview": r.pulumi(t, 0, "preview", "--diff"), "export": r.pulumi(t, 0, "stack", "export"), "up": r.said}
+	for _, dir := range []string{status.State, status.Logs, filepath.Join(status.App, ".git"), filepath.Join(status.App, ".kamal"), filepath.Join(status.App, "config"), status.Program} {
+		err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+			if err != nil || !entry.Type().IsRegular() || strings.HasSuffix(path, ".go") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			places[path] = string(text)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for where, text := range places {
+		if strings.Contains(text, "PRIVATE KEY") {
+			t.Errorf("there is a private key in clear in %s", where)
+		}
+		if strings.Contains(text, password) {
+			t.Errorf("the password is in clear in %s", where)
+		}
+	}
+	if state := places["export"]; !strings.Contains(state, "ciphertext") {
+		t.Error("the state holds no encrypted value at all, so the search proves nothing")
+	}
+}
+
+// running is a rehearsal under test.
+type running struct {
+	name string
+	said string // what starting it printed
+}
+
+// start begins a rehearsal and ends it, completely, with the test.
+func start(t *testing.T, name string, args ...string) *running {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		if os.Getenv("CI") != "" {
+			t.Fatal("a rehearsal needs root, and CI must not skip it")
+		}
+		t.Skip("a rehearsal needs root")
+	}
+	r := &running{name: name}
+	t.Cleanup(func() {
+		r.run(t, 0, "down")
+		if left := leftovers(t, name); left != "" {
+			t.Errorf("something is left:\n%s", left)
+		}
+	})
+	r.said = r.run(t, 0, args...)
+	return r
+}
+
+// run calls scripts/rehearse and checks its exit code; -1 means any.
+func (r *running) run(t *testing.T, code int, args ...string) string {
+	t.Helper()
+	command := append([]string{args[0], "--name", r.name}, args[1:]...)
+	cmd := exec.Command(script(), command...)
+	output, err := cmd.CombinedOutput()
+	if code >= 0 && cmd.ProcessState.ExitCode() != code {
+		t.Fatalf("rehearse %s: %v:\n%s", strings.Join(command, " "), err, output)
+	}
+	return string(output)
+}
+
+func (r *running) pulumi(t *testing.T, code int, args ...string) string {
+	t.Helper()
+	return r.run(t, code, append([]string{"pulumi"}, args...)...)
+}
+
+func (r *running) status(t *testing.T) status {
+	t.Helper()
+	var s status
+	if err := json.Unmarshal([]byte(r.run(t, 0, "status", "--json")), &s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// leftovers lists what of a rehearsal is still on the machine.
+func leftovers(t *testing.T, name string) string {
+	t.Helper()
+	cache, err := cacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, namespace := filepath.Join(cache, "runs", name), "rehearse-"+name
+	var left []string
+	for what, found := range map[string]bool{
+		"its directory":   exists(dir),
+		"its namespace":   exists("/run/netns/" + namespace),
+		"a mount":         contains("/proc/self/mountinfo", dir),
+		"a process":       exec.Command("pgrep", "-f", dir).Run() == nil,
+		"a firewall rule": exec.Command("nft", "list", "table", "ip", strings.ReplaceAll(namespace, "-", "_")).Run() == nil,
+	} {
+		if found {
+			left = append(left, what)
+		}
+	}
+	return strings.Join(left, ", ")
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+func contains(path, text string) bool {
+	content, err := os.ReadFile(path)
+	return err == nil && bytes.Contains(content, []byte(text))
+}
+
+func script() string { return filepath.Join("..", "scripts", "rehearse") }
