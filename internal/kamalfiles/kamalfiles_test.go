@@ -34,12 +34,12 @@ func TestSetHost_ChangesOnlyTheHost(t *testing.T) {
 func TestSetHost_RefusesWhatItDoesNotUnderstand(t *testing.T) {
 	const byHand = "; set the address by hand:\nservers:\n  web:\n    - 203.0.113.7"
 	for text, message := range map[string]string{
-		"service: x\n":                                 "there is no `servers:`" + byHand,
-		"servers:\n  job:\n    - a\n":                  "there is no `web:` below `servers:`" + byHand,
-		"servers:\n  web:\n    - a\n    - b\n":         "line 3: the role web does not have exactly one plain host" + byHand,
-		"servers:\n  web:\n    - a: tag\n":             "line 3: the role web does not have exactly one plain host" + byHand,
-		"servers:\n  web:\n    - &host a\n":            `line 3: "a" is not written plainly` + byHand,
-		"servers:\n  web:\n    - \"a\\x2eb\"\n":        `line 3: "a.b" is not written plainly` + byHand,
+		"service: x\n":                                   "there is no `servers:`" + byHand,
+		"servers:\n  job:\n    - a\n":                    "there is no `web:` below `servers:`" + byHand,
+		"servers:\n  web:\n    - a\n    - b\n":           "line 3: the role web does not have exactly one plain host" + byHand,
+		"servers:\n  web:\n    - a: tag\n":               "line 3: the role web does not have exactly one plain host" + byHand,
+		"servers:\n  web:\n    - &host a\n":              `line 3: "a" is not written plainly` + byHand,
+		"servers:\n  web:\n    - \"a\\x2eb\"\n":          `line 3: "a.b" is not written plainly` + byHand,
 		"servers:\n<% if x %>\n  web:\n\t- a\n<% end %>": "it cannot be read as YAML, perhaps because of ERB",
 		"": "it holds no settings" + byHand,
 	} {
@@ -53,10 +53,10 @@ func TestSetHost_RefusesWhatItDoesNotUnderstand(t *testing.T) {
 func TestAddSecrets_AddsOnlyWhatIsMissing(t *testing.T) {
 	wanted := map[string]string{"B": "$B", "A": "$(cat a)"}
 	for before, after := range map[string]string{
-		"":                            "A=$(cat a)\nB=$B\n",
+		"":                             "A=$(cat a)\nB=$B\n",
 		"# A=old\nexport B=$(op read)": "# A=old\nexport B=$(op read)\nA=$(cat a)\n",
-		"A=1\r\n":                     "A=1\r\nB=$B\r\n",
-		"A=1\nB = 2\n":                "A=1\nB = 2\n",
+		"A=1\r\n":                      "A=1\r\nB=$B\r\n",
+		"A=1\nB = 2\n":                 "A=1\nB = 2\n",
 	} {
 		if got := addSecrets([]byte(before), wanted); string(got) != after {
 			t.Errorf("%q gives %q, want %q", before, got, after)
