@@ -106,6 +106,7 @@ func runSSH(ctx context.Context, o options, args []string) error {
 	}
 	ssh := s.command(ctx, at, "ssh", append([]string{
 		"-i", s.KeyFile, "-o", "IdentitiesOnly=yes", "-o", "LogLevel=ERROR",
+		"-o", "ServerAliveInterval=10", // a session whose server died must end
 		"-o", "UserKnownHostsFile=" + knownHosts, "-o", "StrictHostKeyChecking=yes", "root@" + ip,
 	}, args...)...)
 	return ssh.Run()
