@@ -22,8 +22,7 @@ func newCommand() standIn {
 			replace: []string{"triggers", "connection"},
 			ignore:  []string{"logging"},
 			create: func(ctx context.Context, in values) (string, values, error) {
-				out, err := runRemote(ctx, in, in.text("create"))
-				return newID("cmd"), out, err
+				return created(runRemote(ctx, in, in.text("create")))
 			},
 			update: func(ctx context.Context, _ string, old, in values) (values, error) {
 				script := in.text("update")
@@ -44,14 +43,21 @@ func newCommand() standIn {
 			replace: []string{"triggers"},
 			ignore:  []string{"logging"},
 			create: func(ctx context.Context, in values) (string, values, error) {
-				out, err := runLocal(ctx, in, in.text("create"))
-				return newID("cmd"), out, err
+				return created(runLocal(ctx, in, in.text("create")))
 			},
 			update: func(ctx context.Context, _ string, _, in values) (values, error) {
 				return runLocal(ctx, in, in.text("create"))
 			},
 		},
 	}}
+}
+
+// created gives a command that succeeded its ID; one that failed was not created.
+func created(out values, err error) (string, values, error) {
+	if err != nil {
+		return "", nil, err
+	}
+	return newID("cmd"), out, nil
 }
 
 var ids struct {

@@ -101,7 +101,7 @@ func (s standIn) create(ctx context.Context, r p.CreateRequest) (p.CreateRespons
 	in := plain(r.Properties)
 	id, out, err := served.create(ctx, in)
 	if err != nil && id != "" {
-		return p.CreateResponse{ID: id, Properties: served.outputs(r.Properties, out), PartialState: &p.InitializationFailed{Reasons: []string{err.Error()}}}, nil
+		return p.CreateResponse{ID: id, Properties: served.outputs(r.Properties, out), PartialState: &p.InitializationFailed{Reasons: []string{err.Error()}}}, err
 	}
 	return p.CreateResponse{ID: id, Properties: served.outputs(r.Properties, out)}, err
 }

@@ -50,13 +50,18 @@ in_block() {
     echo "# END rails-on-hetzner"
 }
 
+# Nothing here pipes a command into `grep -q`: grep leaves at the first match,
+# the command dies of SIGPIPE, and pipefail calls that a failure, now and then.
+
+ufw_is_active() { [[ $(ufw status) == "Status: active"* ]]; }
+
 wait_for_cloud_init() {
     command -v cloud-init >/dev/null || return 0
-    cloud-init status 2>/dev/null | grep -q 'running\|not started\|not run' || return 0
+    [[ $(cloud-init status 2>/dev/null || true) == *@(running|not started|not run)* ]] || return 0
     say "waiting for cloud-init to finish the first boot"
     # Its exit code is 2 after harmless warnings; what matters is checked later.
     timeout 900 cloud-init status --wait >/dev/null 2>&1 || true
-    ! cloud-init status 2>/dev/null | grep -q running || fail "cloud-init is still running after 15 minutes; see /var/log/cloud-init.log"
+    [[ $(cloud-init status 2>/dev/null || true) != *running* ]] || fail "cloud-init is still running after 15 minutes; see /var/log/cloud-init.log"
 }
 
 # apt ARGS... runs apt-get, waiting up to 15 minutes for another run of it to end.
@@ -79,7 +84,7 @@ apt() {
 need_packages() {
     local name missing=()
     for name in "$@"; do
-        dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null | grep -qx installed || missing+=("$name")
+        [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null || true) == installed ]] || missing+=("$name")
     done
     ((${#missing[@]} > 0)) || return 0
     say "installing ${missing[*]}"

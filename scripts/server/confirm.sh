@@ -14,14 +14,14 @@ main() {
 }
 
 verify_firewall() {
-    local port
-    ufw status | grep -q '^Status: active' || fail "UFW is not active"
-    ufw status verbose | grep -q '^Default: deny (incoming), allow (outgoing)' || fail "UFW does not deny incoming connections by default"
-    for port in 80 443; do
-        ufw status | grep -q "^$port/tcp  *ALLOW" || fail "UFW does not let port $port in"
+    local port status
+    status=$(ufw status verbose)
+    ufw_is_active || fail "UFW is not active"
+    grep -q '^Default: deny (incoming), allow (outgoing)' <<<"$status" || fail "UFW does not deny incoming connections by default"
+    for port in 22 80 443; do
+        grep -q "^$port/tcp  *ALLOW IN" <<<"$status" || fail "UFW does not let port $port in"
     done
-    ufw status | grep -q '^22/tcp  *ALLOW' || fail "UFW does not let port 22 in"
-    iptables -S DOCKER-USER | grep -q -- '-j DROP' || fail "ports that containers publish are not filtered"
+    grep -q -- '-j DROP' <<<"$(iptables -S DOCKER-USER)" || fail "ports that containers publish are not filtered"
     say "firewall: $(ufw show added | sed -n "s/^ufw allow \([^']*\).*/\1/p" | sed 's/ comment $//' | paste -sd, - | sed 's/,/, /g') in, the rest denied; of containers only 80 and 443"
 }
 
@@ -47,7 +47,7 @@ verify_fail2ban() {
 }
 
 verify_updates() {
-    apt-config dump | grep -qx 'APT::Periodic::Unattended-Upgrade "1";' || fail "unattended upgrades are not on"
+    grep -qx 'APT::Periodic::Unattended-Upgrade "1";' <<<"$(apt-config dump)" || fail "unattended upgrades are not on"
     if [[ -e /var/run/reboot-required ]]; then
         say "updates: on; a reboot is due, do it with: ssh root@SERVER reboot"
     else

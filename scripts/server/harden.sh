@@ -29,7 +29,7 @@ arm_undo() {
         mkdir -p "$STATE/before/ssh"
         cp -a /etc/ufw "$STATE/before/ufw"
         [[ ! -e $SSHD_DROP_IN ]] || cp -a "$SSHD_DROP_IN" "$STATE/before/ssh/"
-        ! ufw status | grep -q '^Status: active' || touch "$STATE/before/ufw-active"
+        ! ufw_is_active || touch "$STATE/before/ufw-active"
     fi
     undo_script >"$STATE/undo"
     chmod 0700 "$STATE/undo"
@@ -97,7 +97,7 @@ firewall() {
         container_rules "$interface" | in_block
     } | put /etc/ufw/after6.rules 640 && reload=yes
     ufw_rules
-    if ! ufw status | grep -q '^Status: active'; then
+    if ! ufw_is_active; then
         ufw --force enable >/dev/null
         changed "ufw enabled"
     elif [[ $reload == yes ]]; then
@@ -142,25 +142,26 @@ RULES
 # ufw_rules adds what is wanted and deletes what an earlier run wanted. Rules
 # made by hand carry no comment of ours and stay.
 ufw_rules() {
-    local mark="comment 'rails-on-hetzner'" rule network
+    local mark="comment 'rails-on-hetzner'" rule network added
     local -a wanted=()
     for network in $SSH_NETWORKS; do
         wanted+=("ufw allow from $network to any port 22 proto tcp $mark")
     done
     [[ -n $SSH_NETWORKS ]] || wanted+=("ufw allow 22/tcp $mark")
     wanted+=("ufw allow 80/tcp $mark" "ufw allow 443/tcp $mark")
+    added=$(ufw show added)
     for rule in "${wanted[@]}"; do
-        ufw show added | grep -qxF "$rule" || {
+        grep -qxF "$rule" <<<"$added" || {
             bash -c "$rule" >/dev/null
             changed "$rule"
         }
     done
     while IFS= read -r rule; do
         [[ $rule == *"$mark" ]] || continue
-        printf '%s\n' "${wanted[@]}" | grep -qxF "$rule" && continue
+        grep -qxF "$rule" <<<"$(printf '%s\n' "${wanted[@]}")" && continue
         bash -c "ufw --force delete ${rule#ufw }" >/dev/null
         changed "deleted: $rule"
-    done < <(ufw show added)
+    done <<<"$added"
 }
 
 fail2ban() {
