@@ -107,6 +107,28 @@ func TestFiveMistakesAreToldAtOnceAndNothingIsMade(t *testing.T) {
 	}
 }
 
+func TestFaultsAreWeatheredOrToldAndMendedByTheNextRun(t *testing.T) {
+	t.Parallel()
+	r := start(t, "test-faults", "start")
+	for _, fault := range [][]string{{"hetzner-429", "2"}, {"cloudflare-503", "1"}, {"ssh-refused", "12"}, {"apt-lock", "25"}} {
+		r.run(t, 0, append([]string{"fault"}, fault...)...)
+	}
+	text := r.pulumi(t, 0, "up", "--yes", "--skip-preview")
+	if !strings.Contains(text, "waiting for another apt to finish") {
+		t.Errorf("nothing was said while apt's lock was held:\n%s", text)
+	}
+	// A cut connection is an error; what the script had done by then does no harm to the next run.
+	r.pulumi(t, 0, "config", "set", "rebootTime", "05:00")
+	r.run(t, 0, "fault", "ssh-cut", "0")
+	if text := r.pulumi(t, -1, "up", "--yes", "--skip-preview"); !strings.Contains(text, "errored") {
+		t.Errorf("the cut connection was not noticed:\n%s", text)
+	}
+	r.pulumi(t, 0, "up", "--yes", "--skip-preview")
+	if text := r.run(t, 0, "ssh", "apt-config dump"); !strings.Contains(text, `Automatic-Reboot-Time "05:00"`) {
+		t.Errorf("the setting is not in effect:\n%s", text)
+	}
+}
+
 func TestInterruptedRehearsalLeavesNothing(t *testing.T) {
 	for _, after := range []time.Duration{300 * time.Millisecond, 3 * time.Second, 9 * time.Second, 16 * time.Second} {
 		t.Run(after.String(), func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 // faults are what is to go wrong with machines. Names and units:
 //
 //	ssh-refused N   connections to port 22 are refused for N seconds, from now
-//	ssh-cut N       SSH connections are cut, N seconds from now
+//	ssh-cut N       the next SSH connection is cut, N seconds after it opened
 //	apt-lock N      another process holds apt's lock for the first N seconds of the next server
 type faults struct {
 	aptLockSeconds int
@@ -26,9 +26,10 @@ func (ms *Machines) SetFault(name string, n int) error {
 		ms.faults.aptLockSeconds = n
 		return nil
 	case "ssh-refused":
-		return ms.options.Network.rejectSSH(0, time.Duration(n)*time.Second)
+		return ms.options.Network.rejectSSH(time.Duration(n) * time.Second)
 	case "ssh-cut":
-		return ms.options.Network.rejectSSH(time.Duration(n)*time.Second, time.Second)
+		go ms.options.Network.cutSSH(time.Duration(n) * time.Second)
+		return nil
 	default:
 		return fmt.Errorf("there is no fault named %q; there are ssh-refused, ssh-cut, apt-lock, and those of the local cloud", name)
 	}
@@ -36,24 +37,29 @@ func (ms *Machines) SetFault(name string, n int) error {
 
 // rejectSSH answers everything sent to port 22 with a reset for a while, which
 // refuses new connections and cuts open ones.
-func (n *Network) rejectSSH(after, duration time.Duration) error {
+func (n *Network) rejectSSH(duration time.Duration) error {
 	ctx := context.Background()
-	start := func() error {
-		return n.Command(ctx, "nft", "table ip rejectssh { chain out { type filter hook output priority 0; ip daddr 198.18.0.0/24 tcp dport 22 reject with tcp reset; }; }").Run()
+	const table = "table ip rejectssh { chain out { type filter hook output priority 0; ip daddr 198.18.0.0/24 tcp dport 22 reject with tcp reset; }; }"
+	if err := n.Command(ctx, "nft", table).Run(); err != nil {
+		return fmt.Errorf("refusing SSH: %w", err)
 	}
-	end := func() { _ = n.Command(ctx, "nft", "delete", "table", "ip", "rejectssh").Run() }
-	if after == 0 {
-		if err := start(); err != nil {
-			return fmt.Errorf("refusing SSH: %w", err)
-		}
-		time.AfterFunc(duration, end)
-		return nil
-	}
-	time.AfterFunc(after, func() {
-		_ = start()
-		time.AfterFunc(duration, end)
-	})
+	time.AfterFunc(duration, func() { _ = n.Command(ctx, "nft", "delete", "table", "ip", "rejectssh").Run() })
 	return nil
+}
+
+// cutSSH waits for the next SSH connection to open and cuts it after a while.
+func (n *Network) cutSSH(after time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	for ctx.Err() == nil {
+		open, err := n.Command(ctx, "ss", "-Htn", "state", "established", "dport", "=", ":22").Output()
+		if err == nil && len(open) > 0 {
+			time.Sleep(after)
+			_ = n.rejectSSH(time.Second)
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 const aptLockUnit = `[Unit]

@@ -68,14 +68,14 @@ wait_for_cloud_init() {
 apt() {
     local log tries=0
     log=$(mktemp)
-    until apt-get -qq -o DPkg::Lock::Timeout=60 -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1; do
-        if ! grep -qi 'could not get lock\|unable to acquire\|unable to lock' "$log" || ((++tries >= 90)); then
+    until apt-get -qq -o DPkg::Lock::Timeout=10 -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1; do
+        if ! grep -qi 'could not get lock\|unable to acquire\|unable to lock' "$log" || ((++tries >= 75)); then
             tail -n 15 "$log" >&2
             rm -f "$log"
             fail "apt-get $* failed; the lines above say why"
         fi
-        say "waiting for another apt to finish ($((tries * 10)) s)"
-        sleep 10
+        say "waiting for another apt to finish ($((tries * 12)) s)"
+        sleep 2
     done
     rm -f "$log"
 }
