@@ -179,9 +179,10 @@ func end(at place, o options) error {
 			time.Sleep(100 * time.Millisecond)
 		}
 	}
+	network := host.OpenNetwork(o.namespace())
 	return errors.Join(
-		host.OpenNetwork(o.namespace()).Close(), // kills what is left in it
-		host.RemoveLeftovers(ctx, at.join("machines")),
+		network.Close(), // kills what is left in it
+		host.RemoveLeftovers(ctx, host.Options{Network: network, RunDir: at.join("machines")}),
 		os.RemoveAll(string(at)),
 	)
 }

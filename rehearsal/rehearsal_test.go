@@ -274,6 +274,7 @@ func leftovers(t *testing.T, name string) string {
 		"its namespace":   exists("/run/netns/" + namespace),
 		"a mount":         contains("/proc/self/mountinfo", dir),
 		"a process":       exec.Command("pgrep", "-f", dir).Run() == nil,
+		"a control group": exec.Command("sh", "-c", "find /sys/fs/cgroup -type d -name '"+namespace+"-[0-9]*' | grep .").Run() == nil,
 		"a firewall rule": exec.Command("nft", "list", "table", "ip", strings.ReplaceAll(namespace, "-", "_")).Run() == nil,
 	} {
 		if found {

@@ -27,6 +27,10 @@ type machine struct {
 
 func (m *machine) root() string { return filepath.Join(m.dir, "root") }
 
+func (m *machine) cgroups() (cgroups, error) {
+	return cgroupsNamed(m.options.Network.Name + "-" + filepath.Base(m.dir))
+}
+
 // writeFiles lays the server's own files over the shared image: an overlay, so
 // that a new server costs no copy. Docker's stores cannot lie on an overlay and
 // get plain directories.
@@ -94,11 +98,18 @@ func (m *machine) powerOn(ctx context.Context) error {
 		return err
 	}
 	defer console.Close()
-	cmd := m.options.Network.Command(context.WithoutCancel(ctx), "systemd-nspawn", "--quiet", "--boot", "--directory="+m.root(),
+	groups, err := m.cgroups()
+	if err == nil {
+		err = groups.make()
+	}
+	if err != nil {
+		return err
+	}
+	cmd := groups.entering(m.options.Network.Command(context.WithoutCancel(ctx), "systemd-nspawn", "--quiet", "--boot", "--directory="+m.root(),
 		"--register=no", "--keep-unit", "--network-bridge=lan", "--resolv-conf=off", "--link-journal=no",
 		"--machine="+m.server.Name, "--hostname="+m.server.Name, "--console=read-only",
 		"--capability=all", "--system-call-filter=bpf keyctl add_key request_key",
-		"--bind="+m.dir+"/docker:/var/lib/docker", "--bind="+m.dir+"/containerd:/var/lib/containerd")
+		"--bind="+m.dir+"/docker:/var/lib/docker", "--bind="+m.dir+"/containerd:/var/lib/containerd"))
 	cmd.Stdout, cmd.Stderr = console, console
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
@@ -156,24 +167,24 @@ func (m *machine) command(ctx context.Context, name string, args ...string) (*ex
 	return exec.CommandContext(ctx, "nsenter", append(inside, args...)...), nil
 }
 
-// remove ends the machine and deletes its files.
+// remove ends the machine and deletes its files and control groups. It also
+// serves for what a killed rehearsal left behind.
 func (m *machine) remove(ctx context.Context) error {
 	m.powerOff(3 * time.Second)
-	return removeMachineFiles(ctx, m.dir)
+	groups, err := m.cgroups()
+	return errors.Join(err, groups.remove(), m.removeFiles(ctx))
 }
 
-// removeMachineFiles also serves for what a killed rehearsal left behind.
-func removeMachineFiles(ctx context.Context, dir string) error {
-	root := filepath.Join(dir, "root")
+func (m *machine) removeFiles(ctx context.Context) error {
 	for range 20 {
-		if !mounted(root) {
-			return os.RemoveAll(dir)
+		if !mounted(m.root()) {
+			return os.RemoveAll(m.dir)
 		}
-		if err := run(ctx, "umount", "--recursive", root); err != nil {
+		if err := run(ctx, "umount", "--recursive", m.root()); err != nil {
 			time.Sleep(250 * time.Millisecond)
 		}
 	}
-	return fmt.Errorf("%s is still mounted and in use", root)
+	return fmt.Errorf("%s is still mounted and in use", m.root())
 }
 
 func mounted(path string) bool {

@@ -113,15 +113,16 @@ func (ms *Machines) with(id int64, do func(*machine) error) error {
 	return do(m)
 }
 
-// RemoveLeftovers deletes the files and mounts of machines whose rehearsal was killed.
-func RemoveLeftovers(ctx context.Context, runDir string) error {
-	dirs, err := filepath.Glob(filepath.Join(runDir, "*"))
+// RemoveLeftovers deletes what is left of machines whose rehearsal was killed.
+func RemoveLeftovers(ctx context.Context, o Options) error {
+	dirs, err := filepath.Glob(filepath.Join(o.RunDir, "*"))
 	if err != nil {
 		return err
 	}
 	var failures []error
 	for _, dir := range dirs {
-		failures = append(failures, removeMachineFiles(ctx, dir))
+		left := &machine{options: o, dir: dir}
+		failures = append(failures, left.remove(ctx))
 	}
 	return errors.Join(failures...)
 }

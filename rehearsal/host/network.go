@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -40,6 +41,11 @@ func OpenNetwork(name string) *Network { return &Network{Name: name} }
 func NewNetwork(ctx context.Context, name string) (*Network, error) {
 	n := &Network{Name: name}
 	n.Close()
+	unlock, err := lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	slot, err := freeSlot()
 	if err != nil {
 		return nil, err
@@ -183,4 +189,17 @@ func freeSlot() (int, error) {
 		}
 	}
 	return 0, errors.New("255 rehearsals are running already; end some with: scripts/rehearse down --name NAME")
+}
+
+// lock makes rehearsals that start at the same moment choose their subnets one
+// after the other.
+func lock() (unlock func(), err error) {
+	file, err := os.OpenFile("/run/lock/rails-on-hetzner", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return func() { file.Close() }, nil
 }
