@@ -32,6 +32,9 @@ const unknownIP = "THE-NEW-SERVERS-IP"
 
 // CheckKamalFiles finds what cannot be edited before anything is created.
 func CheckKamalFiles(s *settings.Settings) error {
+	if !s.EditApp {
+		return nil
+	}
 	_, err := planKamalFiles(s, unknownIP)
 	return err
 }
@@ -50,6 +53,9 @@ func NewKamal(ctx *pulumi.Context, name string, args *KamalArgs, opts ...pulumi.
 		return self, ctx.RegisterResourceOutputs(self, pulumi.Map{})
 	}
 	self.Report = pulumi.All(args.IP, args.After).ApplyT(func(known []any) (string, error) {
+		if !args.Settings.EditApp {
+			return "the app's files are yours to edit (editApp is false); they must say:\n" + wantedFiles(args.Settings, known[0].(string)).ByHand(), nil
+		}
 		plan, err := planKamalFiles(args.Settings, known[0].(string))
 		if err != nil {
 			return "", err
@@ -70,6 +76,9 @@ func NewKamal(ctx *pulumi.Context, name string, args *KamalArgs, opts ...pulumi.
 // show prints the diff that an update would make. The address may be unknown,
 // and an ApplyT would then never run: so it is awaited, as unknowns allow.
 func (k *Kamal) show(ctx *pulumi.Context, args *KamalArgs) error {
+	if !args.Settings.EditApp {
+		return nil
+	}
 	ip := unknownIP
 	awaited, err := internals.UnsafeAwaitOutput(ctx.Context(), args.IP)
 	if err != nil {
@@ -82,6 +91,11 @@ func (k *Kamal) show(ctx *pulumi.Context, args *KamalArgs) error {
 	if err != nil {
 		return err
 	}
+	for _, note := range plan.Notes {
+		if err := ctx.Log.Warn(note, &pulumi.LogArgs{Resource: k}); err != nil {
+			return err
+		}
+	}
 	if diff := plan.Diff(); diff != "" {
 		return ctx.Log.Info("pulumi up will change the app in "+args.Settings.AppPath+":\n"+diff, &pulumi.LogArgs{Resource: k})
 	}
@@ -93,10 +107,22 @@ func planKamalFiles(s *settings.Settings, ip string) (*kamalfiles.Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding the way from the app to this program: %w", err)
 	}
-	return kamalfiles.NewPlan(s.AppPath, kamalfiles.Settings{ServerIP: ip, Secrets: map[string]string{
-		"KAMAL_REGISTRY_PASSWORD": "$KAMAL_REGISTRY_PASSWORD",
-		"RAILS_MASTER_KEY":        "$(cat config/master.key)",
-		"POSTGRES_DB":             s.Service + "_production",
-		"POSTGRES_PASSWORD":       fmt.Sprintf("$(pulumi stack output postgresPassword --show-secrets --stack %s --cwd %s)", s.Stack, quote(project)),
-	}})
+	return kamalfiles.NewPlan(s.AppPath, kamalfiles.Settings{
+		Deploy: wantedFiles(s, ip),
+		Secrets: []kamalfiles.Secret{
+			{Name: "KAMAL_REGISTRY_PASSWORD", Reference: "$KAMAL_REGISTRY_PASSWORD", Why: "A GitHub token with write:packages and read:packages, from your environment"},
+			{Name: "RAILS_MASTER_KEY", Reference: "$(cat config/master.key)"},
+			{Name: "POSTGRES_PASSWORD", Reference: outputOf("postgresPassword", s.Stack, project), Why: "The database, as the stack that made the server knows it"},
+			{Name: "POSTGRES_DB", Reference: s.Service + "_production"},
+		},
+	})
+}
+
+func wantedFiles(s *settings.Settings, ip string) kamalfiles.Deploy {
+	return kamalfiles.Deploy{Service: s.Service, GitHubUser: s.GitHubUser, ServerIP: ip, Hosts: s.Hosts(), Database: s.PostgresImage}
+}
+
+// outputOf is the command that prints one of the stack's outputs, from within the app.
+func outputOf(name, stack, project string) string {
+	return fmt.Sprintf("$(pulumi stack output %s --show-secrets --stack %s --cwd %s)", name, stack, quote(project))
 }

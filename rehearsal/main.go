@@ -81,7 +81,17 @@ the app's files, a second up that must change nothing, destroy. Nothing remains.
 			RunE: func(cmd *cobra.Command, args []string) error { return runInside(cmd.Context(), o, args) },
 		},
 		&cobra.Command{
-			Use: "fault NAME [N]", Short: "Switch a fault on: the next N calls or N seconds (see rehearsal/README.md)", Args: cobra.RangeArgs(1, 2),
+			Use: "fault NAME [N]", Short: "Switch a fault on, for N seconds or N calls",
+			Long: `Switch a fault on.
+
+Of the server, N in seconds:
+  ssh-refused   connections to port 22 are refused for that long
+  ssh-cut       the next script sent over SSH is cut off that long after it began
+  apt-lock      another process holds apt's lock on the next server for that long
+
+Of the clouds' APIs, for the next N calls (-1: until it is set to 0):
+  hetzner-KIND, cloudflare-KIND   KIND is 429, 500, 503, reset, lost, timeout or unavailable`,
+			Args: cobra.RangeArgs(1, 2),
 			RunE: func(cmd *cobra.Command, args []string) error { return switchFault(cmd.Context(), o, args) },
 		},
 		&cobra.Command{

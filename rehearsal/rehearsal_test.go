@@ -47,12 +47,33 @@ func deployment(t *testing.T, suite string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(string(deploy), "    - "+ip+"\n") {
-			t.Errorf("config/deploy.yml does not name %s", ip)
+		for _, line := range []string{"    - " + ip, "image: octocat/running_calendar", "    host: " + ip, "    DB_HOST: running_calendar-db", "    SOLID_QUEUE_IN_PUMA: true"} {
+			if !strings.Contains(string(deploy), line+"\n") {
+				t.Errorf("config/deploy.yml lacks %q:\n%s", line, deploy)
+			}
 		}
 	})
 	t.Run("ChangesNothingTheSecondTime", func(t *testing.T) {
 		r.pulumi(t, 0, "up", "--yes", "--skip-preview", "--expect-no-changes")
+	})
+	t.Run("ShowsAndMendsWhatSomebodyChangedInTheApp", func(t *testing.T) {
+		path := filepath.Join(r.status(t).App, "config", "deploy.yml")
+		asWritten, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := strings.Replace(string(asWritten), "  ssl: true", "  ssl: false # for a moment", 1)
+		if err := os.WriteFile(path, []byte(changed), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if text := r.pulumi(t, 0, "preview"); !strings.Contains(text, "-  ssl: false # for a moment") {
+			t.Errorf("the preview does not show it:\n%s", text)
+		}
+		r.pulumi(t, 0, "up", "--yes", "--skip-preview")
+		mended, err := os.ReadFile(path)
+		if want := strings.Replace(string(asWritten), "  ssl: true", "  ssl: true # for a moment", 1); err != nil || string(mended) != want {
+			t.Errorf("%v, not mended:\n%s", err, mended)
+		}
 	})
 	t.Run("LetsOnly22And80And443InFromAnotherAddress", func(t *testing.T) { onlyOpenPorts(t, r) })
 	t.Run("KeepsContainersAndUsersFromTheMetadataAddress", func(t *testing.T) {

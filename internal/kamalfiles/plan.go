@@ -1,5 +1,6 @@
-// Package kamalfiles edits the Kamal files of a Rails app: config/deploy.yml and
-// .kamal/secrets. It changes what it owns and no other byte, refuses what it
+// Package kamalfiles edits the Kamal files of a Rails app: config/deploy.yml,
+// .kamal/secrets, .kamal/hooks/pre-connect and config/environments/production.rb.
+// It changes what it owns and no other byte, refuses what it
 // does not understand, and knows nothing of Pulumi.
 package kamalfiles
 
@@ -10,19 +11,22 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
-	"github.com/google/renameio/v2/maybe"
+	"github.com/google/renameio/v2"
 	"github.com/pmezard/go-difflib/difflib"
 )
 
 // Settings is what the files are to say.
 type Settings struct {
-	ServerIP string            // the server's address
-	Secrets  map[string]string // .kamal/secrets entries to add where missing: name -> reference, never a value
+	Deploy
+	Secrets []Secret // entries of .kamal/secrets to add where they are missing
 }
 
 // Plan is a checked change to an app's files, not made yet.
 type Plan struct {
+	Notes []string // what in the app would spoil a deploy and is not ours to change
+
 	dir   string
 	files []file
 }
@@ -33,16 +37,42 @@ type file struct {
 	mode          os.FileMode
 }
 
+const deployFile = "config/deploy.yml"
+
 // NewPlan reads the app's files and works out the change. The error joins one
 // message for each file that cannot be edited safely, with the lines to put in
 // by hand.
-func NewPlan(appDir string, s Settings) (*Plan, error) {
+func NewPlan(appDir string, w Settings) (*Plan, error) {
 	p := &Plan{dir: appDir}
-	return p, errors.Join(
-		p.edit("config/deploy.yml", 0o644, func(text []byte) ([]byte, error) { return setHost(text, s.ServerIP) }),
+	if _, err := os.Stat(filepath.Join(appDir, deployFile)); errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s: there is none in %s; make the Kamal files with: kamal init", deployFile, appDir)
+	}
+	w.AppSecrets = p.appSecrets(w.Deploy)
+	var names []string
+	for _, secret := range w.Secrets {
+		names = append(names, secret.Name)
+	}
+	err := errors.Join(
+		p.edit(deployFile, 0o644, w.Apply),
 		// References only, but a name on a laptop is nobody else's business: 0600 where it is new.
-		p.edit(".kamal/secrets", 0o600, func(text []byte) ([]byte, error) { return addSecrets(text, s.Secrets), nil }),
+		p.edit(".kamal/secrets", 0o600, func(text []byte) ([]byte, error) {
+			return addSecrets(text, p.read(".kamal/secrets-common"), w.Secrets), nil
+		}),
+		p.edit(".kamal/hooks/pre-connect", 0o755, func(text []byte) ([]byte, error) { return guardSecrets(text, names) }),
+		p.edit("config/environments/production.rb", 0o644, requireSSL),
 	)
+	p.Notes = append(p.Notes, p.notes(w)...)
+	return p, err
+}
+
+// appSecrets are the variables that the app reads: the master key, and the
+// database's password under the name that config/database.yml has for it.
+func (p *Plan) appSecrets(w Deploy) []string {
+	password := "POSTGRES_PASSWORD"
+	if section := productionSection(string(p.read("config/database.yml"))); !strings.Contains(section, password) && strings.Contains(section, w.railsPassword()) {
+		password = w.railsPassword() + ":POSTGRES_PASSWORD"
+	}
+	return []string{"RAILS_MASTER_KEY", password}
 }
 
 func (p *Plan) edit(path string, mode os.FileMode, change func([]byte) ([]byte, error)) error {
@@ -54,8 +84,11 @@ func (p *Plan) edit(path string, mode os.FileMode, change func([]byte) ([]byte, 
 			return fmt.Errorf("reading %s: %w", path, err)
 		}
 		mode = info.Mode().Perm()
-	case !errors.Is(err, os.ErrNotExist) || path == "config/deploy.yml":
+	case !errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("reading %s: %w", path, err)
+	case strings.HasSuffix(path, ".rb"):
+		p.Notes = append(p.Notes, path+": there is none, so whether Rails knows that it is behind TLS cannot be seen to")
+		return nil
 	}
 	after, err := change(before)
 	if err != nil {
@@ -93,6 +126,9 @@ func (p *Plan) Apply() (written []string, err error) {
 		if bytes.Equal(f.before, f.after) {
 			continue
 		}
+		if err := f.unchangedIn(p.dir); err != nil {
+			return written, err
+		}
 		// A symlink stays one: what it points to is written.
 		target := filepath.Join(p.dir, f.path)
 		if resolved, err := filepath.EvalSymlinks(target); err == nil {
@@ -101,12 +137,30 @@ func (p *Plan) Apply() (written []string, err error) {
 		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 			return written, fmt.Errorf("writing %s: %w", f.path, err)
 		}
-		if err := maybe.WriteFile(target, f.after, f.mode); err != nil {
+		if err := write(target, f.after, f.mode); err != nil {
 			return written, fmt.Errorf("writing %s: %w", f.path, err)
 		}
 		written = append(written, f.path)
 	}
 	return written, nil
+}
+
+// write replaces a file in one step; mode and owner stay.
+func write(path string, text []byte, mode os.FileMode) error {
+	before, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return renameio.WriteFile(path, text, mode)
+	}
+	if err != nil {
+		return err
+	}
+	if err := renameio.WriteFile(path, text, mode, renameio.IgnoreUmask()); err != nil {
+		return err
+	}
+	if owner, ok := before.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Geteuid() {
+		return os.Chown(path, int(owner.Uid), int(owner.Gid))
+	}
+	return nil
 }
 
 func (f file) unchangedIn(dir string) error {

@@ -21,6 +21,7 @@ type Settings struct {
 	WWW        bool   // whether www.Domain is served too
 	GitHubUser string // owner of the image on ghcr.io, lower-case
 	AppPath    string // absolute path of the Rails app
+	EditApp    bool   // whether the app's files are edited; false: what they must say is shown
 
 	Location   string   // Hetzner location, e.g. "hil"
 	ServerType string   // Hetzner server type; empty: the smallest that fits, chosen once
@@ -31,6 +32,7 @@ type Settings struct {
 	RebootTime       string         // "HH:MM" server time for reboots after updates; empty: never by itself
 	BackupHour       int            // 0 to 23, server time
 	BackupKeep       int            // daily backups kept, in days
+	PostgresImage    string         // image of the database's container
 	PostgresPassword string         // secret; empty: the program generates one
 }
 
@@ -63,6 +65,7 @@ func Load(src Source, env Environment) (*Settings, error) {
 	r.check("zone", s.Zone, domainInZone(s.Domain))
 	s.GitHubUser = r.required("githubUser", gitHubUser)
 	s.AppPath = r.appPath("appPath")
+	s.EditApp = r.boolean("editApp", true)
 
 	s.Location = r.optional("location", "hil", shortName)
 	s.ServerType = r.optional("serverType", "", shortName)
@@ -73,6 +76,7 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.RebootTime = r.optional("rebootTime", "", clockTime)
 	s.BackupHour = r.number("backupHour", 3, 0, 23)
 	s.BackupKeep = r.number("backupKeep", 7, 1, 365)
+	s.PostgresImage = r.optional("postgresImage", "postgres:16", containerImage)
 	s.PostgresPassword = r.secret("postgresPassword", alphanumericPassword)
 
 	r.token("hcloud:token", "HCLOUD_TOKEN", hcloudToken)
@@ -82,4 +86,12 @@ func Load(src Source, env Environment) (*Settings, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// Hosts are the names that the app answers on, the main one first.
+func (s *Settings) Hosts() []string {
+	if s.WWW {
+		return []string{s.Domain, "www." + s.Domain}
+	}
+	return []string{s.Domain}
 }

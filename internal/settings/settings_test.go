@@ -18,8 +18,8 @@ func TestLoad_FillsInTheDefaults(t *testing.T) {
 	}
 	want := &Settings{
 		ProjectDir: "/work/infra", Project: "rails-on-hetzner", Stack: "prod",
-		Service: "running_calendar", Domain: "example.com", Zone: "example.com", WWW: true, GitHubUser: "octocat", AppPath: "/work/app",
-		Location: "hil", Image: "ubuntu-24.04", PublicKeys: []string{publicKey}, BackupHour: 3, BackupKeep: 7,
+		Service: "running_calendar", Domain: "example.com", Zone: "example.com", WWW: true, GitHubUser: "octocat", AppPath: "/work/app", EditApp: true,
+		Location: "hil", Image: "ubuntu-24.04", PublicKeys: []string{publicKey}, BackupHour: 3, BackupKeep: 7, PostgresImage: "postgres:16",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -57,6 +57,7 @@ func TestLoad_SaysWhatWasGivenWhatIsAcceptedAndHowToMendIt(t *testing.T) {
 		{"publicKeys", "~/.ssh/id_ed25519", "publicKeys: ~/.ssh/id_ed25519 is a private key, which must never leave your machine; accepted is the public one: pulumi config set publicKeys ~/.ssh/id_ed25519.pub"},
 		{"publicKeys", "ssh-ed25519 nonsense", `publicKeys: the key text given holds no public key; accepted is a line such as "ssh-ed25519 AAAA... you@laptop"; mend it with: pulumi config set publicKeys ~/.ssh/id_ed25519.pub`},
 		{"sshNetworks", "home", `sshNetworks: got "home", accepted are addresses and networks such as 203.0.113.7 or 2001:db8::/32; mend it with: pulumi config set sshNetworks 203.0.113.7`},
+		{"postgresImage", "postgres", `postgresImage: got "postgres", accepted is an image with its tag, e.g. postgres:16; mend it with: pulumi config set postgresImage postgres:16`},
 		{"rebootTime", "4am", `rebootTime: got "4am", accepted is a time of day as HH:MM, e.g. 04:30; mend it with: pulumi config set rebootTime 04:30`},
 		{"backupHour", "24", `backupHour: got "24", accepted is a whole number from 0 to 23; mend it with: pulumi config set backupHour 3`},
 		{"backupKeep", "all", `backupKeep: got "all", accepted is a whole number from 1 to 365; mend it with: pulumi config set backupKeep 7`},

@@ -11,7 +11,7 @@ import (
 // faults are what is to go wrong with machines. Names and units:
 //
 //	ssh-refused N   connections to port 22 are refused for N seconds, from now
-//	ssh-cut N       the next SSH connection is cut, N seconds after it opened
+//	ssh-cut N       the next script sent over SSH is cut off, N seconds after it began
 //	apt-lock N      another process holds apt's lock for the first N seconds of the next server
 type faults struct {
 	aptLockSeconds int
@@ -28,7 +28,7 @@ func (ms *Machines) SetFault(name string, n int) error {
 	case "ssh-refused":
 		return ms.options.Network.rejectSSH(time.Duration(n) * time.Second)
 	case "ssh-cut":
-		go ms.options.Network.cutSSH(time.Duration(n) * time.Second)
+		go ms.cutSSH(time.Duration(n) * time.Second)
 		return nil
 	default:
 		return fmt.Errorf("there is no fault named %q; there are ssh-refused, ssh-cut, apt-lock, and those of the local cloud", name)
@@ -47,19 +47,27 @@ func (n *Network) rejectSSH(duration time.Duration) error {
 	return nil
 }
 
-// cutSSH waits for the next SSH connection to open and cuts it after a while.
-func (n *Network) cutSSH(after time.Duration) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
-	defer cancel()
-	for ctx.Err() == nil {
-		open, err := n.Command(ctx, "ss", "-Htn", "state", "established", "dport", "=", ":22").Output()
-		if err == nil && len(open) > 0 {
+// cutSSH waits until a script runs in a server and then cuts its connection.
+func (ms *Machines) cutSSH(after time.Duration) {
+	for deadline := time.Now().Add(10 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if ms.scriptRuns() {
 			time.Sleep(after)
-			_ = n.rejectSSH(time.Second)
+			_ = ms.options.Network.rejectSSH(time.Second)
 			return
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
+}
+
+func (ms *Machines) scriptRuns() bool {
+	ms.mutex.Lock()
+	defer ms.mutex.Unlock()
+	for _, m := range ms.byID {
+		// The program sends its scripts to `bash -s` (components/connection.go).
+		if cmd, err := m.command(context.Background(), "pgrep", "-x", "-f", ".*bash -s"); err == nil && cmd.Run() == nil {
+			return true
+		}
+	}
+	return false
 }
 
 const aptLockUnit = `[Unit]

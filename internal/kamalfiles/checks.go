@@ -1,0 +1,216 @@
+package kamalfiles
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// notes tells what in the app would spoil a deploy and is not this program's to
+// change. Each says where, what, and what mends it.
+func (p *Plan) notes(w Settings) []string {
+	return slices.Concat(
+		p.masterKey(),
+		p.missingFiles(),
+		literals(".kamal/secrets", p.read(".kamal/secrets")),
+		literals(".kamal/secrets-common", p.read(".kamal/secrets-common")),
+		p.databaseSettings(w.Deploy),
+		p.otherRoles(w.Deploy),
+		p.otherUser(),
+		p.destinations(w.Deploy),
+		p.kamalVersion(w.Deploy),
+	)
+}
+
+func (p *Plan) read(path string) []byte {
+	text, err := os.ReadFile(filepath.Join(p.dir, path))
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
+func (p *Plan) masterKey() []string {
+	const path = "config/master.key"
+	git := exec.Command("git", "-C", p.dir, "ls-files", "--error-unmatch", path)
+	if git.Run() == nil {
+		return []string{path + ": git tracks it, so everyone with the repository can decrypt the app's credentials; run: git rm --cached config/master.key && echo /config/master.key >> .gitignore, then make a new key (bin/rails credentials:edit)"}
+	}
+	if len(bytes.TrimSpace(p.read(path))) == 0 && strings.Contains(string(p.read(".kamal/secrets")), path) {
+		return []string{path + ": it is missing or empty, and RAILS_MASTER_KEY comes from it; copy it from where the app was made, or make one: bin/rails credentials:edit"}
+	}
+	return nil
+}
+
+func (p *Plan) missingFiles() []string {
+	if p.read("Dockerfile") == nil {
+		return []string{"Dockerfile: there is none, and Kamal builds the image from it; Rails makes one: bin/rails app:update (7.1 and later)"}
+	}
+	return nil
+}
+
+// databaseSettings checks that production reads what Kamal will provide.
+func (p *Plan) databaseSettings(w Deploy) []string {
+	text := p.read("config/database.yml")
+	if text == nil {
+		return nil
+	}
+	section := productionSection(string(text))
+	if strings.Contains(section, "DATABASE_URL") {
+		return []string{fmt.Sprintf("config/database.yml: production is set by a URL; it must name the host %s and the password POSTGRES_PASSWORD", w.databaseHost())}
+	}
+	var lacks []string
+	if !strings.Contains(section, "DB_HOST") {
+		lacks = append(lacks, `host: <%= ENV["DB_HOST"] %>`)
+	}
+	if !strings.Contains(section, "POSTGRES_PASSWORD") && !strings.Contains(section, w.railsPassword()) {
+		lacks = append(lacks, `password: <%= ENV["POSTGRES_PASSWORD"] %>`)
+	}
+	if user := regexp.MustCompile(`(?m)^\s*username:\s*(\S.*?)\s*$`).FindStringSubmatch(section); user == nil || user[1] != "postgres" && !strings.Contains(user[1], "ENV") {
+		lacks = append(lacks, "username: postgres")
+	}
+	if !strings.Contains(string(text), "postgresql") && !strings.Contains(string(text), "postgis") {
+		lacks = append([]string{"adapter: postgresql"}, lacks...)
+	}
+	if len(lacks) == 0 {
+		return nil
+	}
+	return []string{"config/database.yml: production would not reach the database; below `production:` (with several databases: `primary:`) it must say:\n    " + strings.Join(lacks, "\n    ")}
+}
+
+// railsPassword is the variable that Rails' own PostgreSQL template reads.
+func (w Deploy) railsPassword() string {
+	return strings.ToUpper(strings.ReplaceAll(w.Service, "-", "_")) + "_DATABASE_PASSWORD"
+}
+
+// productionSection is the text from `production:` to the next section, with
+// the shared default in front, which it usually merges.
+func productionSection(text string) string {
+	var kept strings.Builder
+	inside := false
+	for line := range strings.Lines(text) {
+		trimmed := strings.TrimSpace(line)
+		if strings.HasPrefix(trimmed, "#") {
+			continue
+		}
+		if trimmed != "" && line[0] != ' ' && line[0] != '\t' && line[0] != '<' {
+			inside = strings.HasPrefix(line, "production:") || strings.HasPrefix(line, "default:")
+		}
+		if inside {
+			kept.WriteString(line)
+		}
+	}
+	return kept.String()
+}
+
+// otherRoles tells of hosts that are not this server: with one server, all roles belong on it.
+func (p *Plan) otherRoles(w Deploy) []string {
+	var file struct{ Servers map[string]yaml.Node }
+	masked, _ := maskERB(p.read(deployFile))
+	if yaml.Load(masked, &file) != nil {
+		return nil
+	}
+	var told []string
+	for role, node := range file.Servers {
+		for _, host := range addresses(&node) {
+			if role != "web" && host.Value != w.ServerIP && isAddress(host.Value) {
+				told = append(told, fmt.Sprintf(deployFile+": line %d: the role %s is on %s, which is not this stack's server", host.Line, role, host.Value))
+			}
+		}
+	}
+	slices.Sort(told)
+	return told
+}
+
+// otherUser tells of an SSH user that the server does not have.
+func (p *Plan) otherUser() []string {
+	var file struct {
+		SSH struct{ User, Port yaml.Node }
+	}
+	masked, _ := maskERB(p.read(deployFile))
+	if yaml.Load(masked, &file) != nil {
+		return nil
+	}
+	var told []string
+	if user := file.SSH.User; user.Value != "" && user.Value != "root" {
+		told = append(told, fmt.Sprintf("%s: line %d: Kamal is to log in as %s, and the server's only user is root; delete the line", deployFile, user.Line, user.Value))
+	}
+	if port := file.SSH.Port; port.Value != "" && port.Value != "22" {
+		told = append(told, fmt.Sprintf("%s: line %d: Kamal is to use port %s, and the server's SSH is on port 22; delete the line", deployFile, port.Line, port.Value))
+	}
+	return told
+}
+
+func addresses(node *yaml.Node) []*yaml.Node {
+	if node.Kind == yaml.ScalarNode {
+		return []*yaml.Node{node}
+	}
+	var found []*yaml.Node
+	for _, child := range node.Content {
+		found = append(found, addresses(child)...)
+	}
+	return found
+}
+
+// destinations tells of deploy.<name>.yml files that hide what is written here:
+// Kamal merges them over deploy.yml.
+func (p *Plan) destinations(w Deploy) []string {
+	paths, _ := filepath.Glob(filepath.Join(p.dir, "config", "deploy.*.yml"))
+	var told []string
+	for _, path := range paths {
+		path = "config/" + filepath.Base(path)
+		read, err := readMasked(p.read(path))
+		if err != nil {
+			told = append(told, fmt.Sprintf("%s: it cannot be read, so whether it overrides config/deploy.yml is not known: %v", path, err))
+			continue
+		}
+		var hidden []string
+		for _, key := range []string{"service", "image", "servers", "proxy.ssl", "proxy.host", "proxy.hosts", "registry.server", "registry.username", "registry.password", "env.clear.DB_HOST", "env.secret", "accessories.db"} {
+			if at(read, key) != nil {
+				hidden = append(hidden, key)
+			}
+		}
+		if len(hidden) > 0 {
+			name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), "deploy."), ".yml")
+			told = append(told, fmt.Sprintf("%s: with `kamal -d %s` it overrides %s of config/deploy.yml, and .kamal/secrets.%s is read instead of .kamal/secrets", path, name, strings.Join(hidden, ", "), name))
+		}
+	}
+	return told
+}
+
+var lockedKamal = regexp.MustCompile(`(?m)^    kamal \((\d+)\.(\d+)\.(\d+)`)
+
+// kamalVersion holds the locked Kamal against what is written: `proxy.hosts`
+// came with 2.1.2, custom certificates with 2.7.0, aliased secrets with 2.6.0.
+func (p *Plan) kamalVersion(w Deploy) []string {
+	found := lockedKamal.FindSubmatch(p.read("Gemfile.lock"))
+	if found == nil {
+		return nil
+	}
+	have := []int{0, 0, 0}
+	for i := range have {
+		have[i], _ = strconv.Atoi(string(found[i+1]))
+	}
+	need, what := []int{2, 0, 0}, "kamal-proxy"
+	if len(w.Hosts) > 1 {
+		need, what = []int{2, 1, 2}, "proxy.hosts"
+	}
+	if strings.Contains(strings.Join(w.AppSecrets, " "), ":") {
+		need, what = []int{2, 6, 0}, "an aliased secret"
+	}
+	if w.OriginCert != nil {
+		need, what = []int{2, 7, 0}, "a certificate of one's own"
+	}
+	if slices.Compare(have, need) >= 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("Gemfile.lock: Kamal %d.%d.%d is too old for %s, which needs %d.%d.%d; run: bundle update kamal", have[0], have[1], have[2], what, need[0], need[1], need[2])}
+}

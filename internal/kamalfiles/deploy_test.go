@@ -1,0 +1,252 @@
+package kamalfiles
+
+import (
+	"bytes"
+	"flag"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pmezard/go-difflib/difflib"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+var (
+	update = flag.Bool("update", false, "write what comes out into testdata, for a look at the diff")
+	seed   = flag.Uint64("seed", 1, "of the mutilated files")
+	rounds = flag.Int("rounds", 60, "mutilated files made of each")
+)
+
+var wanted = Deploy{
+	Service: "running_calendar", GitHubUser: "octocat", ServerIP: "203.0.113.7",
+	Hosts: []string{"mxcorre.com", "www.mxcorre.com"}, AppSecrets: []string{"RAILS_MASTER_KEY", "POSTGRES_PASSWORD"}, Database: "postgres:16",
+}
+
+// Each case in testdata/deploy holds a deploy.yml and what becomes of it: a
+// unified diff, or the reason why it is refused.
+func TestDeployFile_BecomesWhatItIsToBeOrIsRefused(t *testing.T) {
+	for name, text := range deployFiles(t) {
+		t.Run(name, func(t *testing.T) {
+			got, err := wanted.Apply(text)
+			outcome := "refused"
+			said := ""
+			if err != nil {
+				said = err.Error()
+				if !strings.HasSuffix(said, wanted.ByHand()) {
+					t.Errorf("it is not told what to put in by hand: %s", said)
+				}
+				said, _, _ = strings.Cut(said, "; it is left as it is")
+				said += "\n"
+			} else {
+				outcome, said = "diff", diff(text, got)
+			}
+			checkCase(t, name, outcome, said)
+			if err == nil {
+				checkPromises(t, text, got)
+			}
+		})
+	}
+}
+
+// checkPromises holds for every file that is edited.
+func checkPromises(t *testing.T, before, after []byte) {
+	t.Helper()
+	if again, err := wanted.Apply(after); err != nil || !bytes.Equal(again, after) {
+		t.Errorf("a second time it changes again (%v):\n%s", err, diff(after, again))
+	}
+	other := wanted
+	other.ServerIP, other.GitHubUser, other.Hosts = "198.51.100.9", "hubot", []string{"example.org", "www.example.org"}
+	there, err := other.Apply(after)
+	if err != nil {
+		t.Fatalf("other values: %v", err)
+	}
+	if back, err := wanted.Apply(there); err != nil || !bytes.Equal(back, after) {
+		t.Errorf("there and back again is not where it was (%v):\n%s", err, diff(after, back))
+	}
+	crlf := bytes.ReplaceAll(before, []byte("\n"), []byte("\r\n"))
+	if got, err := wanted.Apply(crlf); err != nil || !bytes.Equal(got, bytes.ReplaceAll(after, []byte("\n"), []byte("\r\n"))) {
+		t.Errorf("with carriage returns it differs (%v):\n%q", err, got)
+	}
+	cut := bytes.TrimSuffix(before, []byte("\n"))
+	if got, err := wanted.Apply(cut); err != nil || bytes.TrimSuffix(after, []byte("\n")) == nil || string(bytes.TrimSuffix(got, []byte("\n"))) != string(bytes.TrimSuffix(after, []byte("\n"))) {
+		t.Errorf("without a line end at the end it differs (%v):\n%s", err, diff(after, got))
+	}
+}
+
+// Every file is mutilated in many ways. Whatever comes of it is refused, or
+// read by YAML as wanted with everything else as before: Apply checks that
+// itself, so here it must not be fooled into a second change.
+func TestDeployFile_MutilatedFilesAreRefusedOrRight(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, *seed))
+	handled, refused := 0, 0
+	files := deployFiles(t)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		lines := bytes.SplitAfter(files[name], []byte("\n"))
+		for range *rounds {
+			mutant := bytes.Join(mutilate(random, lines), nil)
+			got, err := wanted.Apply(mutant)
+			if err != nil {
+				refused++
+				continue
+			}
+			handled++
+			if again, err := wanted.Apply(got); err != nil || !bytes.Equal(again, got) {
+				t.Fatalf("not the same a second time (%v):\n%s\nfrom:\n%s", err, diff(got, again), mutant)
+			}
+			keepsUnownedLines(t, mutant, got)
+		}
+	}
+	t.Logf("%d handled, %d refused", handled, refused)
+	if handled < 100 {
+		t.Error("hardly any mutilated file is handled, so this proves little")
+	}
+}
+
+// keepsUnownedLines checks the text itself: a line goes only if it speaks of
+// an owned key, live or commented.
+func keepsUnownedLines(t *testing.T, before, after []byte) {
+	t.Helper()
+	for line := range strings.Lines(string(before)) {
+		if strings.Count("\n"+string(after), "\n"+line) < strings.Count("\n"+string(before), "\n"+line) && !ownedLine(line) {
+			t.Fatalf("this line went: %s\nfrom:\n%s\nto:\n%s", line, before, after)
+		}
+	}
+}
+
+// ownedLine tells the lines that may change; which comments may go is told by
+// the golden files.
+func ownedLine(line string) bool {
+	owned := regexp.MustCompile(`^\s*(#|$|- |"?'?(image|hosts?|server|servers|username|password|DB_HOST|secret|ssl|port|db|web|proxy|registry|env|accessories|volumes|directories|clear)'?"?:)`)
+	return owned.MatchString(line)
+}
+
+func mutilate(random *rand.Rand, lines [][]byte) [][]byte {
+	mutant := append([][]byte(nil), lines...)
+	for range 1 + random.IntN(3) {
+		i, j := random.IntN(len(mutant)), random.IntN(len(mutant))
+		switch random.IntN(6) {
+		case 0:
+			mutant = append(mutant[:i:i], mutant[i+1:]...)
+		case 1:
+			mutant[i], mutant[j] = mutant[j], mutant[i]
+		case 2:
+			mutant[i] = append([]byte("# "), mutant[i]...)
+		case 3:
+			mutant[i] = append([]byte("  "), mutant[i]...)
+		case 4:
+			mutant = append(mutant[:i:i], append([][]byte{[]byte("\n")}, mutant[i:]...)...)
+		case 5:
+			mutant = append(mutant[:i:i], append([][]byte{mutant[j]}, mutant[i:]...)...)
+		}
+		if len(mutant) == 0 {
+			return lines
+		}
+	}
+	return mutant
+}
+
+func FuzzDeployFile_IsRefusedOrTheSameASecondTime(f *testing.F) {
+	for _, text := range deployFiles(f) {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		got, err := wanted.Apply(text)
+		if err != nil {
+			return
+		}
+		if again, err := wanted.Apply(got); err != nil || !bytes.Equal(again, got) {
+			t.Errorf("a second time it changes again (%v):\n%s", err, diff(got, again))
+		}
+	})
+}
+
+// Where a kamal command is installed, it has the last word.
+func TestDeployFile_IsAcceptedByKamal(t *testing.T) {
+	kamal, err := exec.LookPath("kamal")
+	if err != nil {
+		t.Skip("there is no kamal command here")
+	}
+	for name, text := range deployFiles(t) {
+		got, err := wanted.Apply(text)
+		if err != nil {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			app := t.TempDir()
+			write := func(path, text string) {
+				if err := os.MkdirAll(filepath.Join(app, filepath.Dir(path)), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(filepath.Join(app, path), []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !strings.Contains(string(got), "\nbuilder:") {
+				got = append(got, "builder: {arch: amd64}\n"...) // Kamal insists on it
+			}
+			write("config/deploy.yml", string(got))
+			write("config/init.sql", "")
+			write(".ruby-version", "3.4.1\n")
+			write(".kamal/secrets", "KAMAL_REGISTRY_PASSWORD=a\nRAILS_MASTER_KEY=b\nPOSTGRES_PASSWORD=c\nPOSTGRES_DB=d\nMAILGUN_KEY=e\n")
+			for _, args := range [][]string{{"config", "--version", "1"}, {"secrets", "print"}} {
+				cmd := exec.Command(kamal, args...)
+				cmd.Dir = app
+				output, err := cmd.CombinedOutput()
+				if err != nil {
+					t.Errorf("kamal %s: %v\n%s\n%s", strings.Join(args, " "), err, output, got)
+				}
+				if args[0] == "config" && !strings.Contains(string(output), "ghcr.io/octocat/running_calendar") {
+					t.Errorf("kamal reads another image:\n%s", output)
+				}
+			}
+		})
+	}
+}
+
+func deployFiles(t testing.TB) map[string][]byte {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/deploy/*.txtar")
+	if err != nil || len(paths) < 20 {
+		t.Fatalf("there are %d cases: %v", len(paths), err)
+	}
+	files := map[string][]byte{}
+	for _, path := range paths {
+		archive, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[strings.TrimSuffix(filepath.Base(path), ".txtar")] = archive.Files[0].Data
+	}
+	return files
+}
+
+// checkCase compares with the second file of a case.
+func checkCase(t *testing.T, name, outcome, said string) {
+	t.Helper()
+	path := filepath.Join("testdata", "deploy", name+".txtar")
+	archive, err := txtar.ParseFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		archive.Files = append(archive.Files[:1], txtar.File{Name: outcome, Data: []byte(said)})
+		if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if len(archive.Files) != 2 || archive.Files[1].Name != outcome || string(archive.Files[1].Data) != said {
+		t.Errorf("%s, wanted %s:\n%s", outcome, archive.Files[1].Name, said)
+	}
+}
+
+func diff(before, after []byte) string {
+	text, _ := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{A: difflib.SplitLines(string(before)), B: difflib.SplitLines(string(after)), Context: 1})
+	return text
+}
