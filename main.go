@@ -50,6 +50,20 @@ func deploy(ctx *pulumi.Context) error {
 		PublicKeys:  s.PublicKeys,
 		SSHNetworks: s.SSHNetworks,
 		RebootTime:  s.RebootTime,
+		Packages:    components.BackupPackages(s.Offsite),
+	})
+	if err != nil {
+		return err
+	}
+	backup, err := components.NewBackup(ctx, "backup", &components.BackupArgs{
+		SSH:       server.SSH,
+		Service:   s.Service,
+		Hour:      s.BackupHour,
+		Keep:      s.BackupKeep,
+		TimeZone:  s.TimeZone,
+		PingURL:   s.BackupPingURL,
+		Offsite:   s.Offsite,
+		DependsOn: []pulumi.Resource{hardening.Done},
 	})
 	if err != nil {
 		return err
@@ -61,7 +75,7 @@ func deploy(ctx *pulumi.Context) error {
 	kamal, err := components.NewKamal(ctx, "kamal", &components.KamalArgs{
 		Settings: s,
 		IP:       server.IP,
-		After:    pulumi.Array{dns.URL, hardening.Report},
+		After:    pulumi.Array{dns.URL, hardening.Report, backup.Report},
 	})
 	if err != nil {
 		return err
@@ -73,6 +87,7 @@ func deploy(ctx *pulumi.Context) error {
 	ctx.Export("sshHostKey", pulumi.Sprintf("%s %s", server.IP, server.HostKey))
 	ctx.Export("postgresPassword", postgresPassword)
 	ctx.Export("hardening", hardening.Report)
+	ctx.Export("backup", backup.Report)
 	ctx.Export("kamal", kamal.Report)
 	ctx.Export("nextSteps", nextSteps(s, server.IP))
 	return nil

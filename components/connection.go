@@ -2,6 +2,7 @@ package components
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -21,6 +22,7 @@ type Connection struct {
 type Script struct {
 	Text      string            // bash, sent on standard input
 	Variables map[string]string // its inputs, put in front of the command; no secrets
+	Secrets   map[string]string // its secret inputs, which travel inside the script and never in a command line
 	DependsOn []pulumi.Resource // optional: what must have happened before
 	After     pulumi.Input      // optional: run again whenever this value changes
 }
@@ -31,12 +33,26 @@ func (c Connection) Run(ctx *pulumi.Context, name string, script Script, opts ..
 	args := &remote.CommandArgs{
 		Connection: c.args(),
 		Create:     pulumi.String(commandLine(script.Variables)),
-		Stdin:      pulumi.String(script.Text),
+		Stdin:      script.stdin(),
 	}
 	if script.After != nil {
 		args.Triggers = pulumi.Array{script.After}
 	}
 	return remote.NewCommand(ctx, name, args, append(opts, pulumi.DependsOn(script.DependsOn))...)
+}
+
+// stdin is the text that the shell reads. With secrets in it, the whole of it
+// is one, for the state and for every message.
+func (s Script) stdin() pulumi.StringInput {
+	text, secret := s.Text, false
+	for _, name := range slices.Sorted(maps.Keys(s.Secrets)) {
+		text = name + "=" + quote(s.Secrets[name]) + "\n" + text
+		secret = secret || s.Secrets[name] != ""
+	}
+	if secret {
+		return pulumi.ToSecret(pulumi.String(text)).(pulumi.StringOutput)
+	}
+	return pulumi.String(text)
 }
 
 func (c Connection) args() remote.ConnectionArgs {
@@ -65,4 +81,13 @@ func commandLine(variables map[string]string) string {
 // quote makes one shell word of any text.
 func quote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// lastLine is where a script says in what state it leaves things; the lines
+// before tell what it changed, and differ from run to run.
+func lastLine(stdout pulumi.StringOutput) pulumi.StringOutput {
+	return stdout.ApplyT(func(text string) string {
+		lines := strings.Split(strings.TrimSpace(text), "\n")
+		return lines[len(lines)-1]
+	}).(pulumi.StringOutput)
 }

@@ -16,6 +16,7 @@ type Hardening struct {
 	pulumi.ResourceState
 
 	Report pulumi.StringOutput // what was found to be in effect, a line each
+	Done   pulumi.Resource     // what later scripts wait for
 }
 
 // HardeningArgs says what may reach the server, and as whom.
@@ -24,6 +25,7 @@ type HardeningArgs struct {
 	PublicKeys  []string       // required: the developers' keys, as in authorized_keys
 	SSHNetworks []netip.Prefix // optional: who may reach port 22; default everyone
 	RebootTime  string         // optional: "HH:MM" for reboots after updates; default never by itself
+	Packages    []string       // optional: what later scripts need, so that apt runs once
 }
 
 // NewHardening declares two remote commands: the work, and its confirmation.
@@ -36,6 +38,7 @@ func NewHardening(ctx *pulumi.Context, name string, args *HardeningArgs, opts ..
 		"AUTHORIZED_KEYS": strings.Join(args.PublicKeys, "\n"),
 		"SSH_NETWORKS":    joinPrefixes(args.SSHNetworks),
 		"REBOOT_TIME":     args.RebootTime,
+		"MORE_PACKAGES":   strings.Join(args.Packages, " "),
 	}}
 	done, err := args.SSH.Run(ctx, name+"-apply", work, pulumi.Parent(self))
 	if err != nil {
@@ -50,7 +53,7 @@ func NewHardening(ctx *pulumi.Context, name string, args *HardeningArgs, opts ..
 	if err != nil {
 		return nil, err
 	}
-	self.Report = confirmed.Stdout
+	self.Report, self.Done = confirmed.Stdout, confirmed
 	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"report": self.Report})
 }
 

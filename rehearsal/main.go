@@ -81,6 +81,14 @@ the app's files, a second up that must change nothing, destroy. Nothing remains.
 			RunE: func(cmd *cobra.Command, args []string) error { return runInside(cmd.Context(), o, args) },
 		},
 		&cobra.Command{
+			Use: "database", Short: "Start the app's database on the server, as kamal setup would", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error { return database(cmd.Context(), o) },
+		},
+		&cobra.Command{
+			Use: "bucket", Short: "Start an S3 server for off-site backups", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error { return startBucket(cmd.Context(), o) },
+		},
+		&cobra.Command{
 			Use: "fault NAME [N]", Short: "Switch a fault on, for N seconds or N calls",
 			Long: `Switch a fault on.
 

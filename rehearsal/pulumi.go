@@ -35,6 +35,7 @@ func (s *status) environment(at place) []string {
 		"CLOUDFLARE_RPS=100",
 		"SSL_CERT_FILE="+s.Daemon.Authorities,
 		"GOFLAGS=-buildvcs=false",
+		"RAILS_ON_HETZNER_SSH_KEY="+s.KeyFile,
 		"NO_COLOR=1",
 	)
 }
@@ -83,8 +84,6 @@ func runInside(ctx context.Context, o options, args []string) error {
 	return cmd.Run()
 }
 
-// runSSH reaches the server as the developer would, trusting only the host key
-// that the stack's own output gives.
 func runSSH(ctx context.Context, o options, args []string) error {
 	name, args := takeName(o.Name, args)
 	o.Name = name
@@ -92,33 +91,42 @@ func runSSH(ctx context.Context, o options, args []string) error {
 	if err != nil {
 		return err
 	}
-	knownHost, err := s.output(ctx, at, "sshHostKey")
+	ssh, err := s.ssh(ctx, at, args...)
 	if err != nil {
 		return err
 	}
-	ip, err := s.output(ctx, at, "ip")
-	if err != nil {
-		return err
-	}
-	knownHosts := at.join("ssh", "known_hosts")
-	if err := os.WriteFile(knownHosts, []byte(knownHost+"\n"), 0o600); err != nil {
-		return err
-	}
-	ssh := s.command(ctx, at, "ssh", append([]string{
-		"-i", s.KeyFile, "-o", "IdentitiesOnly=yes", "-o", "LogLevel=ERROR",
-		"-o", "ServerAliveInterval=10", // a session whose server died must end
-		"-o", "UserKnownHostsFile=" + knownHosts, "-o", "StrictHostKeyChecking=yes", "root@" + ip,
-	}, args...)...)
 	return ssh.Run()
 }
 
-// output reads one of the stack's plain outputs.
-func (s *status) output(ctx context.Context, at place, name string) (string, error) {
-	cmd := s.pulumi(ctx, at, "stack", "output", name)
+// ssh reaches the server as the developer would, trusting only the host key
+// that the stack's own output gives.
+func (s *status) ssh(ctx context.Context, at place, args ...string) (*exec.Cmd, error) {
+	knownHost, err := s.pulumiText(ctx, at, "stack", "output", "sshHostKey")
+	if err != nil {
+		return nil, err
+	}
+	ip, err := s.pulumiText(ctx, at, "stack", "output", "ip")
+	if err != nil {
+		return nil, err
+	}
+	knownHosts := at.join("ssh", "known_hosts")
+	if err := os.WriteFile(knownHosts, []byte(knownHost+"\n"), 0o600); err != nil {
+		return nil, err
+	}
+	return s.command(ctx, at, "ssh", append([]string{
+		"-i", s.KeyFile, "-o", "IdentitiesOnly=yes", "-o", "LogLevel=ERROR",
+		"-o", "ServerAliveInterval=10", // a session whose server died must end
+		"-o", "UserKnownHostsFile=" + knownHosts, "-o", "StrictHostKeyChecking=yes", "root@" + ip,
+	}, args...)...), nil
+}
+
+// pulumiText runs a pulumi command and returns what it prints.
+func (s *status) pulumiText(ctx context.Context, at place, args ...string) (string, error) {
+	cmd := s.pulumi(ctx, at, args...)
 	cmd.Stdout = nil
 	text, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("reading the stack's output %s (has `up` run?): %w", name, err)
+		return "", fmt.Errorf("pulumi %s (has `up` run?): %w", strings.Join(args, " "), err)
 	}
 	return strings.TrimSpace(string(text)), nil
 }

@@ -258,8 +258,14 @@ func start(t *testing.T, name string, args ...string) *running {
 // run calls scripts/rehearse and checks its exit code; -1 means any.
 func (r *running) run(t *testing.T, code int, args ...string) string {
 	t.Helper()
+	return r.runInput(t, code, "", args...)
+}
+
+func (r *running) runInput(t *testing.T, code int, input string, args ...string) string {
+	t.Helper()
 	command := append([]string{args[0], "--name", r.name}, args[1:]...)
 	cmd := exec.Command(script(), command...)
+	cmd.Stdin = strings.NewReader(input)
 	output, err := cmd.CombinedOutput()
 	if code >= 0 && cmd.ProcessState.ExitCode() != code {
 		t.Fatalf("rehearse %s: %v:\n%s", strings.Join(command, " "), err, output)

@@ -3,19 +3,46 @@ package scripts
 
 import (
 	_ "embed" // the scripts are read at compile time
+	"strings"
 )
 
-//go:embed server/common.sh
-var common string
-
-//go:embed server/harden.sh
-var harden string
-
-//go:embed server/confirm.sh
-var confirm string
+var (
+	//go:embed server/common.sh
+	common string
+	//go:embed server/harden.sh
+	harden string
+	//go:embed server/confirm.sh
+	confirm string
+	//go:embed server/backup/install.sh
+	installBackup string
+	//go:embed server/backup/postgres.sh
+	postgres string
+	//go:embed server/backup/pg-backup
+	pgBackup string
+	//go:embed server/backup/pg-restore
+	pgRestore string
+)
 
 // Harden secures the server and arms its own undo; its inputs stand at its top.
 func Harden() string { return common + "\n" + harden }
 
 // Confirm keeps what Harden did, called over a new connection.
 func Confirm() string { return common + "\n" + confirm }
+
+// InstallBackup sets up the daily backup; its inputs stand at its top.
+func InstallBackup() string {
+	return strings.Join([]string{
+		common,
+		attached("postgres", postgres),
+		attached("pg_backup", pgBackup),
+		attached("pg_restore", pgRestore),
+		installBackup,
+	}, "\n")
+}
+
+// attached makes a shell function that prints a file, for a script that is to
+// write it on the server: one connection carries both.
+func attached(name, text string) string {
+	const end = "END-OF-ATTACHED-FILE"
+	return "attached_" + name + "() {\n    cat <<'" + end + "'\n" + text + end + "\n}\n"
+}

@@ -18,12 +18,20 @@ var (
 
 	shortName = pattern(`^[a-z0-9]+$`, "a name as Hetzner spells it, lower-case letters and digits", "hil")
 	imageName = pattern(`^(ubuntu|debian)-[0-9.]+$`, "an Ubuntu or Debian image name, e.g. ubuntu-24.04", "ubuntu-24.04")
+	timeZone  = pattern(`^[A-Z][A-Za-z]+(/[A-Za-z_+-]+[0-9]*)*$`, "a time zone's name, e.g. America/Tijuana", "America/Tijuana")
 	clockTime = pattern(`^([01][0-9]|2[0-3]):[0-5][0-9]$`, "a time of day as HH:MM, e.g. 04:30", "04:30")
 
 	containerImage = pattern(`^[a-z0-9][a-z0-9._/-]*:[A-Za-z0-9._-]+$`, "an image with its tag, e.g. postgres:16", "postgres:16")
 
 	// Docker's env files and dotenv both spoil other characters.
 	alphanumericPassword = pattern(`^[A-Za-z0-9]{16,128}$`, "16 to 128 letters and digits, nothing else", "")
+
+	httpsURL = pattern(`^https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~/-]*)?$`, "the address of a check, e.g. https://hc-ping.com/...", "")
+
+	regionName   = pattern(`^[a-z0-9-]+$`, "a region as the provider spells it, e.g. us-west-1", "us-west-1")
+	bucketName   = pattern(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]+)?$`, "a bucket, perhaps with a prefix, e.g. my-backups/running_calendar", "my-backups/running_calendar")
+	ageRecipient = pattern(`^age1[a-z0-9]{58}$`, "an age public key (make one with: age-keygen -o backup.key), not the private one", "age1...")
+	bucketKey    = pattern(`^[A-Za-z0-9+/=_.-]{3,}$`, "a key of the bucket's provider", "")
 
 	hcloudToken     = pattern(`^[A-Za-z0-9]{64}$`, "a Hetzner Cloud API token of 64 letters and digits", "")
 	cloudflareToken = pattern(`^[A-Za-z0-9_-]{40,}$`, "a Cloudflare API token of at least 40 characters (not the global API key)", "")

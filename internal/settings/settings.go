@@ -30,10 +30,23 @@ type Settings struct {
 
 	SSHNetworks      []netip.Prefix // networks allowed to reach port 22; empty: everyone
 	RebootTime       string         // "HH:MM" server time for reboots after updates; empty: never by itself
+	TimeZone         string         // the server's, e.g. "America/Tijuana"; empty: as the image has it, UTC
 	BackupHour       int            // 0 to 23, server time
 	BackupKeep       int            // daily backups kept, in days
+	BackupPingURL    string         // secret; told of each backup's start, success and failure; empty: nobody
+	Offsite          *Offsite       // where backups are copied to; nil: nowhere
 	PostgresImage    string         // image of the database's container
 	PostgresPassword string         // secret; empty: the program generates one
+}
+
+// Offsite is an S3-compatible bucket that gets an encrypted copy of each backup.
+type Offsite struct {
+	Endpoint  string // https://... of the provider; empty: Amazon
+	Region    string
+	Bucket    string // with an optional prefix: bucket/prefix
+	Recipient string // an age public key; the server never has the private one
+	AccessKey string // secret
+	SecretKey string // secret
 }
 
 // Source is where settings come from: the part of *pulumi.Context that they need.
@@ -74,8 +87,11 @@ func Load(src Source, env Environment) (*Settings, error) {
 
 	s.SSHNetworks = r.networks("sshNetworks")
 	s.RebootTime = r.optional("rebootTime", "", clockTime)
+	s.TimeZone = r.optional("timeZone", "", timeZone)
 	s.BackupHour = r.number("backupHour", 3, 0, 23)
 	s.BackupKeep = r.number("backupKeep", 7, 1, 365)
+	s.BackupPingURL = r.secret("backupPingUrl", httpsURL)
+	s.Offsite = r.offsite()
 	s.PostgresImage = r.optional("postgresImage", "postgres:16", containerImage)
 	s.PostgresPassword = r.secret("postgresPassword", alphanumericPassword)
 

@@ -58,6 +58,11 @@ func TestLoad_SaysWhatWasGivenWhatIsAcceptedAndHowToMendIt(t *testing.T) {
 		{"publicKeys", "ssh-ed25519 nonsense", `publicKeys: the key text given holds no public key; accepted is a line such as "ssh-ed25519 AAAA... you@laptop"; mend it with: pulumi config set publicKeys ~/.ssh/id_ed25519.pub`},
 		{"sshNetworks", "home", `sshNetworks: got "home", accepted are addresses and networks such as 203.0.113.7 or 2001:db8::/32; mend it with: pulumi config set sshNetworks 203.0.113.7`},
 		{"postgresImage", "postgres", `postgresImage: got "postgres", accepted is an image with its tag, e.g. postgres:16; mend it with: pulumi config set postgresImage postgres:16`},
+		{"timeZone", "Tijuana time", `timeZone: got "Tijuana time", accepted is a time zone's name, e.g. America/Tijuana; mend it with: pulumi config set timeZone America/Tijuana`},
+		{"offsiteBucket", "My Bucket", `offsiteBucket: got "My Bucket", accepted is a bucket, perhaps with a prefix, e.g. my-backups/running_calendar; mend it with: pulumi config set offsiteBucket my-backups/running_calendar
+offsiteRecipient: not set, needed is an age public key (make one with: age-keygen -o backup.key), not the private one; set it with: pulumi config set offsiteRecipient age1...
+offsiteAccessKey: not set, needed is a key of the bucket's provider; set it with: pulumi config set --secret offsiteAccessKey
+offsiteSecretKey: not set, needed is a key of the bucket's provider; set it with: pulumi config set --secret offsiteSecretKey`},
 		{"rebootTime", "4am", `rebootTime: got "4am", accepted is a time of day as HH:MM, e.g. 04:30; mend it with: pulumi config set rebootTime 04:30`},
 		{"backupHour", "24", `backupHour: got "24", accepted is a whole number from 0 to 23; mend it with: pulumi config set backupHour 3`},
 		{"backupKeep", "all", `backupKeep: got "all", accepted is a whole number from 1 to 365; mend it with: pulumi config set backupKeep 7`},

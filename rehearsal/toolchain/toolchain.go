@@ -21,6 +21,7 @@ import (
 const (
 	CLIVersion          = "v3.250.0"
 	languageHostVersion = "v3.66.0"
+	bucketVersion       = "v1.8.0"
 )
 
 // Toolchain is what runs the program.
@@ -48,6 +49,16 @@ func Ensure(ctx context.Context, repository, cacheDir string, progress func(stri
 		return nil, err
 	}
 	return &Toolchain{Path: path}, nil
+}
+
+// EnsureBucket returns a real S3 server, building it on first use: a minute.
+func EnsureBucket(ctx context.Context, repository, cacheDir string, progress func(string)) (string, error) {
+	target := filepath.Join(cacheDir, "toolchain", "versitygw-"+bucketVersion)
+	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+		return "", err
+	}
+	module := filepath.Join(repository, "rehearsal", "toolchain", "bucket")
+	return target, build(ctx, module, "github.com/versity/versitygw/cmd/versitygw", target, "", progress)
 }
 
 // installed returns the directory of a Pulumi on PATH that is new enough and

@@ -25,13 +25,15 @@ verify_firewall() {
     say "firewall: $(ufw show added | sed -n "s/^ufw allow \([^']*\).*/\1/p" | sed 's/ comment $//' | paste -sd, - | sed 's/,/, /g') in, the rest denied; of containers only 80 and 443"
 }
 
+# verify_sshd holds what sshd does against what it was told, keyword by keyword.
 verify_sshd() {
-    local effective keyword
+    local effective keyword value
     effective=$(/usr/sbin/sshd -T)
-    for keyword in 'permitrootlogin without-password' 'passwordauthentication no' 'kbdinteractiveauthentication no' 'x11forwarding no' 'allowagentforwarding no' 'maxauthtries 4'; do
-        grep -qx "$keyword" <<<"$effective" || fail "sshd's effective settings do not have: $keyword"
-    done
-    say "sshd: keys only, root with key only, 4 attempts"
+    while read -r keyword value; do
+        value=${value/prohibit-password/without-password} # sshd -T's own name for it
+        grep -qixF "$keyword $value" <<<"$effective" || fail "sshd's effective settings do not have: $keyword $value"
+    done <"$SSHD_DROP_IN"
+    say "sshd: keys only, root with key only, $(awk '/^maxauthtries/ { print $2 }' <<<"$effective") attempts, $(awk '/^kexalgorithms/ { print $2 }' <<<"$effective" | cut -d , -f 1) first"
 }
 
 verify_fail2ban() {
@@ -48,11 +50,10 @@ verify_fail2ban() {
 
 verify_updates() {
     grep -qx 'APT::Periodic::Unattended-Upgrade "1";' <<<"$(apt-config dump)" || fail "unattended upgrades are not on"
-    if [[ -e /var/run/reboot-required ]]; then
-        say "updates: on; a reboot is due, do it with: ssh root@SERVER reboot"
-    else
-        say "updates: on"
-    fi
+    local pending reboot=""
+    pending=$(apt-get -s -qq upgrade 2>/dev/null | grep -c '^Inst' || true)
+    [[ ! -e /var/run/reboot-required ]] || reboot="; a reboot is due, do it with: ssh root@SERVER reboot"
+    say "updates: on, $pending pending$reboot"
 }
 
 main </dev/null

@@ -5,17 +5,20 @@
 # AUTHORIZED_KEYS  the developers' public keys, one a line
 # SSH_NETWORKS     networks that may reach port 22, separated by spaces; empty: everyone
 # REBOOT_TIME      HH:MM for reboots after updates; empty: never by itself
+# MORE_PACKAGES    that later scripts need, separated by spaces
 # shellcheck shell=bash disable=SC2154 # common.sh stands in front
 
 main() {
-    : "${AUTHORIZED_KEYS?the developers keys}" "${SSH_NETWORKS?may be empty}" "${REBOOT_TIME?may be empty}"
+    : "${AUTHORIZED_KEYS?the developers keys}" "${SSH_NETWORKS?may be empty}" "${REBOOT_TIME?may be empty}" "${MORE_PACKAGES?may be empty}"
     wait_for_cloud_init
-    need_packages ufw fail2ban python3-systemd unattended-upgrades cron
+    # shellcheck disable=SC2086 # one word a package
+    need_packages ufw fail2ban python3-systemd unattended-upgrades cron tzdata curl $MORE_PACKAGES
     arm_undo
     authorized_keys
     sshd
     firewall
     fail2ban
+    kernel
     updates
     ((changes > 0)) || say "nothing to change"
 }
@@ -62,18 +65,7 @@ authorized_keys() {
 # sshd takes the first value it reads for each keyword (sshd_config(5)), so the
 # name sorts before cloud-init's 50-cloud-init.conf.
 sshd() {
-    put "$SSHD_DROP_IN" 600 <<'CONF' || return 0
-PermitRootLogin prohibit-password
-PubkeyAuthentication yes
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-PermitEmptyPasswords no
-MaxAuthTries 4
-LoginGraceTime 30
-MaxStartups 10:30:60
-X11Forwarding no
-AllowAgentForwarding no
-CONF
+    sshd_settings | put "$SSHD_DROP_IN" 600 || return 0
     mkdir -p /run/sshd
     if ! /usr/sbin/sshd -t; then
         rm -f "$SSHD_DROP_IN"
@@ -81,6 +73,42 @@ CONF
     fi
     # Under ssh.socket each start reads the file anew; a running daemon is told.
     ! systemctl is-active --quiet ssh.service || systemctl reload ssh.service
+}
+
+# Elliptic curves of NIST, finite fields (slow, and so open to CVE-2002-20001),
+# SHA-1 and encrypt-and-MAC are left out; post-quantum key exchange comes first.
+sshd_settings() {
+    cat <<CONF
+PermitRootLogin prohibit-password
+PubkeyAuthentication yes
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitEmptyPasswords no
+MaxAuthTries 3
+LoginGraceTime 30
+MaxStartups 10:30:60
+ClientAliveInterval 60
+ClientAliveCountMax 2
+TCPKeepAlive no
+Compression no
+LogLevel VERBOSE
+X11Forwarding no
+AllowAgentForwarding no
+PermitUserEnvironment no
+HostKey /etc/ssh/ssh_host_ed25519_key
+HostKeyAlgorithms ssh-ed25519
+KexAlgorithms $(known_to_ssh kex mlkem768x25519-sha256 sntrup761x25519-sha512@openssh.com curve25519-sha256 curve25519-sha256@libssh.org)
+Ciphers $(known_to_ssh cipher chacha20-poly1305@openssh.com aes256-gcm@openssh.com aes128-gcm@openssh.com aes256-ctr aes128-ctr)
+MACs $(known_to_ssh mac hmac-sha2-512-etm@openssh.com hmac-sha2-256-etm@openssh.com umac-128-etm@openssh.com)
+CONF
+}
+
+# known_to_ssh KIND NAME... joins the names that this OpenSSH knows.
+known_to_ssh() {
+    local kind=$1 known
+    shift
+    known=$(ssh -Q "$kind")
+    grep -xF -f <(printf '%s\n' "$known") <(printf '%s\n' "$@") | paste -sd ,
 }
 
 firewall() {
@@ -178,10 +206,49 @@ bantime.maxtime = 1w
 
 [sshd]
 enabled = true
+mode = aggressive
 backend = systemd
 journalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session
 CONF
     systemctl enable --quiet --now fail2ban.service
+}
+
+# kernel switches off what a web server does not use and attackers do. ip_forward
+# stays: Docker needs it.
+kernel() {
+    put /etc/sysctl.d/60-rails-on-hetzner.conf 644 <<'CONF' && { sysctl -q -e -p /etc/sysctl.d/60-rails-on-hetzner.conf 2>/dev/null || true; }
+kernel.dmesg_restrict = 1
+kernel.kptr_restrict = 2
+kernel.sysrq = 0
+kernel.unprivileged_bpf_disabled = 1
+kernel.yama.ptrace_scope = 1
+net.core.bpf_jit_harden = 2
+fs.protected_fifos = 2
+fs.protected_regular = 2
+fs.suid_dumpable = 0
+net.ipv4.conf.all.accept_redirects = 0
+net.ipv4.conf.default.accept_redirects = 0
+net.ipv4.conf.all.send_redirects = 0
+net.ipv4.conf.default.send_redirects = 0
+net.ipv4.conf.all.accept_source_route = 0
+net.ipv4.conf.default.accept_source_route = 0
+net.ipv4.conf.all.log_martians = 1
+net.ipv4.conf.default.log_martians = 1
+net.ipv6.conf.all.accept_redirects = 0
+net.ipv6.conf.default.accept_redirects = 0
+CONF
+    put /etc/modprobe.d/rails-on-hetzner.conf 644 <<'CONF' || true
+# Protocols and buses that a cloud server has no use for.
+install dccp /bin/false
+install sctp /bin/false
+install rds /bin/false
+install tipc /bin/false
+install usb-storage /bin/false
+install firewire-core /bin/false
+CONF
+    put /etc/security/limits.d/rails-on-hetzner.conf 644 <<'CONF' || true
+* hard core 0
+CONF
 }
 
 updates() {

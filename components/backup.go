@@ -1,0 +1,75 @@
+package components
+
+import (
+	"strconv"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"rails-on-hetzner/internal/settings"
+	"rails-on-hetzner/scripts"
+)
+
+// Backup puts the commands pg-backup and pg-restore on the server and runs the
+// first every day: every database of the accessory, checked and rotated.
+type Backup struct {
+	pulumi.ResourceState
+
+	Report pulumi.StringOutput // when backups are made and where they lie
+}
+
+// BackupArgs says of what, when, and how many are kept.
+type BackupArgs struct {
+	SSH       Connection        // required
+	Service   string            // required: Kamal's service; the database's container is <service>-db
+	Hour      int               // required: 0 to 23, server time
+	Keep      int               // required: days
+	TimeZone  string            // optional: the server's, e.g. "America/Tijuana"; default as it is (UTC)
+	PingURL   string            // optional, secret: a monitoring service's address
+	Offsite   *settings.Offsite // optional: where encrypted copies go
+	DependsOn []pulumi.Resource // optional: what must have happened before; apt is one at a time
+}
+
+// NewBackup declares one remote command.
+func NewBackup(ctx *pulumi.Context, name string, args *BackupArgs, opts ...pulumi.ResourceOption) (*Backup, error) {
+	self := &Backup{}
+	if err := ctx.RegisterComponentResource("rails-on-hetzner:index:Backup", name, self, opts...); err != nil {
+		return nil, err
+	}
+	offsite := args.Offsite
+	if offsite == nil {
+		offsite = &settings.Offsite{}
+	}
+	installed, err := args.SSH.Run(ctx, name+"-install", Script{
+		Text: scripts.InstallBackup(),
+		Variables: map[string]string{
+			"CONTAINER": args.Service + "-db",
+			"HOUR":      strconv.Itoa(args.Hour),
+			"KEEP":      strconv.Itoa(args.Keep),
+			"TIME_ZONE": args.TimeZone,
+
+			"OFFSITE_ENDPOINT":  offsite.Endpoint,
+			"OFFSITE_REGION":    offsite.Region,
+			"OFFSITE_BUCKET":    offsite.Bucket,
+			"OFFSITE_RECIPIENT": offsite.Recipient,
+		},
+		Secrets: map[string]string{
+			"PING_URL":           args.PingURL,
+			"OFFSITE_ACCESS_KEY": offsite.AccessKey,
+			"OFFSITE_SECRET_KEY": offsite.SecretKey,
+		},
+		DependsOn: args.DependsOn,
+	}, pulumi.Parent(self))
+	if err != nil {
+		return nil, err
+	}
+	self.Report = lastLine(installed.Stdout)
+	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"report": self.Report})
+}
+
+// BackupPackages are the Debian packages that the backup needs.
+func BackupPackages(offsite *settings.Offsite) []string {
+	if offsite == nil {
+		return nil
+	}
+	return []string{"age", "rclone"}
+}

@@ -1,0 +1,238 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"rails-on-hetzner/rehearsal/host"
+)
+
+func TestHardeningOnBookworm(t *testing.T) { t.Parallel(); hardening(t, "bookworm") }
+func TestHardeningOnTrixie(t *testing.T)   { t.Parallel(); hardening(t, "trixie") }
+
+// hardening looks at one server from inside and from outside, before and after
+// Docker came, and after all that might lose the rules.
+func hardening(t *testing.T, suite string) {
+	r := start(t, "test-hardening-"+suite, "up", "--suite", suite)
+	neighbour := newOutsider(t, r, "neighbour", "198.18.0.201/24", "2001:db8:18::201/64")
+	attacker := newOutsider(t, r, "attacker", "198.18.0.202/24", "2001:db8:18::202/64")
+
+	t.Run("TakesFewConnectionsAndOneRunOfApt", func(t *testing.T) {
+		if runs := r.number(t, "grep -c ^Start-Date /var/log/apt/history.log"); runs != 1 {
+			t.Errorf("apt changed packages %d times", runs)
+		}
+		// One of them is this very look.
+		if connections := r.number(t, accepted) - 1; connections > 6 {
+			t.Errorf("pulumi up opened %d SSH connections", connections)
+		}
+	})
+	t.Run("OpensNoConnectionWhenNothingChanged", func(t *testing.T) {
+		before := r.number(t, accepted)
+		r.pulumi(t, 0, "up", "--yes", "--skip-preview", "--expect-no-changes")
+		if after := r.number(t, accepted); after != before+1 {
+			t.Errorf("%d connections were opened", after-before-1)
+		}
+	})
+	t.Run("SaysNothingToChangeTheSecondTime", func(t *testing.T) {
+		r.pulumi(t, 0, "config", "set", "rebootTime", "03:30")
+		if text := r.pulumi(t, 0, "up", "--yes", "--skip-preview"); !strings.Contains(text, "changed: /etc/apt/apt.conf.d/52rails-on-hetzner") || strings.Count(text, "changed: ") > 4 {
+			t.Errorf("more or less than the one setting was changed:\n%s", text)
+		}
+	})
+	t.Run("SshdDoesAsPromised", func(t *testing.T) {
+		effective := r.run(t, 0, "ssh", "sshd -T")
+		for _, line := range []string{
+			"permitrootlogin without-password", "pubkeyauthentication yes", "passwordauthentication no", "kbdinteractiveauthentication no", "permitemptypasswords no",
+			"maxauthtries 3", "logingracetime 30", "maxstartups 10:30:60", "x11forwarding no", "allowagentforwarding no", "hostkeyalgorithms ssh-ed25519",
+			"macs hmac-sha2-512-etm@openssh.com,hmac-sha2-256-etm@openssh.com,umac-128-etm@openssh.com",
+		} {
+			if !strings.Contains("\n"+effective, "\n"+line+"\n") {
+				t.Errorf("sshd -T lacks %q", line)
+			}
+		}
+		for _, weak := range []string{"nistp", "diffie-hellman", "sha1", "-cbc", "umac-64"} {
+			for line := range strings.Lines(effective) {
+				if strings.HasPrefix(line, "kexalgorithms ") || strings.HasPrefix(line, "ciphers ") || strings.HasPrefix(line, "macs ") {
+					if strings.Contains(line, weak) {
+						t.Errorf("%s is still offered: %s", weak, line)
+					}
+				}
+			}
+		}
+	})
+	t.Run("SecurityUpdatesAndKernelSettingsAreOn", func(t *testing.T) {
+		text := r.run(t, 0, "ssh", "apt-config dump; cat /etc/sysctl.d/60-rails-on-hetzner.conf; systemctl is-enabled unattended-upgrades fail2ban ufw")
+		for _, part := range []string{`APT::Periodic::Unattended-Upgrade "1"`, `Unattended-Upgrade::Automatic-Reboot "true"`, `Automatic-Reboot-Time "03:30"`, "kernel.kptr_restrict = 2", "enabled\nenabled\nenabled"} {
+			if !strings.Contains(text, part) {
+				t.Errorf("this is missing: %s", part)
+			}
+		}
+	})
+
+	r.run(t, 0, "database")
+	r.run(t, 0, "ssh", `docker run -d --name web --restart unless-stopped --network kamal -p 80:80 -p 443:443 -p 9999:9999 -p 127.0.0.1:7777:7777 --entrypoint bash postgres:16 -c 'for port in 80 443 9999 7777; do nc -lk $port & done; wait'`)
+	neighbour.listen(t, 8888)
+	containers := func(t *testing.T) {
+		t.Helper()
+		for _, address := range []string{"198.18.0.10", r.ipv6(t)} {
+			for port, open := range map[int]bool{22: true, 80: true, 443: true, 9999: false, 7777: false, 5432: false, 2375: false} {
+				if got := neighbour.reaches(address, port); got != open {
+					t.Errorf("%s port %d: open from outside is %v, wanted %v", address, port, got, open)
+				}
+			}
+		}
+		for what, command := range map[string]string{
+			"a container reaches another": "nc -z -w 3 running_calendar-db 5432",
+			"a container reaches outside": "nc -z -w 3 198.18.0.201 8888",
+			"a local port is served":      "true",
+		} {
+			if text := r.run(t, -1, "ssh", "docker exec web "+command+" && nc -z -w 3 127.0.0.1 7777 && echo yes"); !strings.Contains(text, "yes") {
+				t.Errorf("not so: %s: %s", what, text)
+			}
+		}
+		if text := r.run(t, -1, "ssh", "docker exec web nc -z -w 3 169.254.169.254 80 && echo reached"); strings.Contains(text, "reached") {
+			t.Error("a container reaches the metadata address")
+		}
+	}
+	t.Run("HoldsForContainers", containers)
+	t.Run("HoldsForContainersAfterUfwReload", func(t *testing.T) { r.run(t, 0, "ssh", "ufw reload"); containers(t) })
+	t.Run("HoldsForContainersAfterDockerRestart", func(t *testing.T) {
+		r.run(t, 0, "ssh", "systemctl restart docker && sleep 2")
+		containers(t)
+	})
+	t.Run("HoldsForContainersAfterReboot", func(t *testing.T) {
+		r.run(t, -1, "ssh", "reboot")
+		time.Sleep(3 * time.Second)
+		r.await(t, "docker exec web true && systemctl is-active fail2ban ufw cron")
+		containers(t)
+	})
+	t.Run("LetsKeysInAndNothingElse", func(t *testing.T) {
+		status := r.status(t)
+		wrongKey := filepath.Join(t.TempDir(), "wrong")
+		if output, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", wrongKey).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, output)
+		}
+		if text := neighbour.ssh("-i", status.KeyFile, "-o", "IdentitiesOnly=yes", "root@198.18.0.10", "echo in"); text != "in\n" {
+			t.Errorf("the right key does not get in: %s", text)
+		}
+		if text := neighbour.ssh("-o", "PreferredAuthentications=password,keyboard-interactive", "root@198.18.0.10", "echo in"); !strings.Contains(text, "Permission denied (publickey)") {
+			t.Errorf("with a password: %s", text)
+		}
+		if text := neighbour.ssh("-i", wrongKey, "-o", "IdentitiesOnly=yes", "root@198.18.0.10", "echo in"); !strings.Contains(text, "Permission denied (publickey)") {
+			t.Errorf("with a wrong key: %s", text)
+		}
+		for range 5 {
+			attacker.ssh("-i", wrongKey, "-o", "IdentitiesOnly=yes", "root@198.18.0.10", "true")
+		}
+		for wait := 0; attacker.reaches("198.18.0.10", 22) && wait < 20; wait++ {
+			time.Sleep(500 * time.Millisecond)
+		}
+		if attacker.reaches("198.18.0.10", 22) {
+			t.Errorf("after five failures the attacker is not banned: %s", r.run(t, 0, "ssh", "fail2ban-client status sshd; fail2ban-client get sshd ignoreip; journalctl -u ssh -n 20 --no-pager"))
+		}
+		if text := neighbour.ssh("-i", status.KeyFile, "-o", "IdentitiesOnly=yes", "root@198.18.0.10", "fail2ban-client set sshd unbanip 198.18.0.202 && echo in"); !strings.Contains(text, "in\n") {
+			t.Errorf("another address does not get in any more: %s", text)
+		}
+		if !attacker.reaches("198.18.0.10", 22) {
+			t.Error("it is still banned after unbanip")
+		}
+	})
+}
+
+// A setting that would lock its owner out is undone by the server itself.
+func TestHardeningUndoesALockOut(t *testing.T) {
+	t.Parallel()
+	r := start(t, "test-lockout", "up")
+	r.pulumi(t, 0, "config", "set", "sshNetworks", "203.0.113.99")
+	text := r.pulumi(t, -1, "up", "--yes", "--skip-preview")
+	if !strings.Contains(text, "kept new connections out, so the server put itself back as it was; change the setting and run pulumi up again") {
+		t.Errorf("it is not told:\n%s", text)
+	}
+	if text := r.run(t, 0, "ssh", "ufw show added"); !strings.Contains(text, "ufw allow 22/tcp") || strings.Contains(text, "203.0.113.99") {
+		t.Errorf("the firewall is not as before:\n%s", text)
+	}
+	r.pulumi(t, 0, "config", "set", "sshNetworks", "198.18.0.0/24,2001:db8:18::/64")
+	r.pulumi(t, 0, "up", "--yes", "--skip-preview")
+	if text := r.run(t, 0, "ssh", "ufw show added"); !strings.Contains(text, "ufw allow from 198.18.0.0/24 to any port 22 proto tcp") || strings.Contains(text, "ufw allow 22/tcp") {
+		t.Errorf("SSH is open to others than the networks named:\n%s", text)
+	}
+}
+
+// accepted counts the SSH logins since the server was made.
+const accepted = "journalctl -q -u ssh -o cat | grep -c '^Accepted publickey'"
+
+func (r *running) number(t *testing.T, command string) int {
+	t.Helper()
+	var n int
+	if text := r.run(t, 0, "ssh", command); scan(text, &n) != nil {
+		t.Fatalf("%s: %q is no number", command, text)
+	}
+	return n
+}
+
+func scan(text string, n *int) error { _, err := fmt.Sscan(text, n); return err }
+
+// await repeats a command on the server until it succeeds, after a reboot.
+func (r *running) await(t *testing.T, command string) {
+	t.Helper()
+	for range 30 {
+		if text := r.run(t, -1, "ssh", "("+command+") && echo ready"); strings.Contains(text, "ready") {
+			return
+		}
+		time.Sleep(2 * time.Second)
+	}
+	t.Fatalf("never succeeded: %s", command)
+}
+
+func (r *running) ipv6(t *testing.T) string {
+	t.Helper()
+	fields := strings.Fields(r.run(t, 0, "ssh", "ip -6 -o addr show dev host0 scope global"))
+	for i, field := range fields {
+		if field == "inet6" {
+			return strings.Split(fields[i+1], "/")[0]
+		}
+	}
+	t.Fatal("the server has no IPv6 address")
+	return ""
+}
+
+// outsider is another host of the rehearsal's small internet.
+type outsider struct{ network *host.Network }
+
+func newOutsider(t *testing.T, r *running, name string, addresses ...string) outsider {
+	t.Helper()
+	var prefixes []netip.Prefix
+	for _, address := range addresses {
+		prefixes = append(prefixes, netip.MustParsePrefix(address))
+	}
+	network, err := host.OpenNetwork(r.status(t).Namespace).Outsider(context.Background(), name, prefixes...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return outsider{network}
+}
+
+func (o outsider) reaches(address string, port int) bool {
+	return o.network.Command(context.Background(), "timeout", "3", "bash", "-c", fmt.Sprintf("exec 3<>/dev/tcp/%s/%d", address, port)).Run() == nil
+}
+
+func (o outsider) listen(t *testing.T, port int) {
+	t.Helper()
+	listener := o.network.Command(context.Background(), "perl", "-MIO::Socket::INET", "-e", fmt.Sprintf("my $s = IO::Socket::INET->new(LocalPort => %d, Listen => 5, ReuseAddr => 1) or die; while (1) { $s->accept }", port))
+	if err := listener.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Process.Kill(); _ = listener.Wait() })
+}
+
+func (o outsider) ssh(args ...string) string {
+	args = append([]string{"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5"}, args...)
+	text, _ := o.network.Command(context.Background(), "ssh", args...).CombinedOutput()
+	return string(text)
+}

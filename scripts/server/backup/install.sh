@@ -1,0 +1,83 @@
+# Installs the daily backup: the commands pg-backup and pg-restore, their
+# settings and their schedule. Running it again changes nothing.
+#
+# CONTAINER  the accessory's container, <service>-db
+# HOUR       of the daily backup, 0 to 23, server time
+# KEEP       days kept
+# TIME_ZONE  of the server, e.g. America/Tijuana; empty: as it is
+# PING_URL   of a monitoring service; secret, may be empty
+# OFFSITE_*  a bucket for encrypted copies: ENDPOINT, REGION, BUCKET, RECIPIENT,
+#            ACCESS_KEY and SECRET_KEY, which are secret; BUCKET empty: none
+# shellcheck shell=bash disable=SC2154 # common.sh and the attached files stand in front
+
+BACKUPS=/opt/backups/postgres
+
+main() {
+    : "${CONTAINER:?}" "${HOUR:?}" "${KEEP:?}" "${TIME_ZONE?may be empty}" "${PING_URL?may be empty}" "${OFFSITE_BUCKET?may be empty}"
+    time_zone
+    install -d -m 0700 "$BACKUPS" /etc/rails-on-hetzner
+    attached_postgres | put /usr/local/lib/rails-on-hetzner/postgres.sh 644 || true
+    attached_pg_backup | put /usr/local/bin/pg-backup 755 || true
+    attached_pg_restore | put /usr/local/bin/pg-restore 755 || true
+    settings | put /etc/rails-on-hetzner/backup.conf 600 || true
+    bucket | put /etc/rails-on-hetzner/rclone.conf 600 || true
+    schedule | put /etc/cron.d/rails-on-hetzner-backup 644 || true
+    systemctl enable --quiet --now cron.service
+    verify
+    ((changes > 0)) || say "nothing to change"
+    say "backup: every day at $(printf %02d:00 "$HOUR") $(date +%Z), the last $KEEP days kept in $BACKUPS"
+}
+
+# time_zone sets what "server time" means. cron keeps the zone it started with.
+time_zone() {
+    [[ -n $TIME_ZONE ]] || return 0
+    local file=/usr/share/zoneinfo/$TIME_ZONE
+    [[ -f $file ]] || fail "there is no time zone $TIME_ZONE; accepted are names such as America/Tijuana, see: timedatectl list-timezones"
+    [[ $(readlink -f /etc/localtime) != "$(readlink -f "$file")" ]] || return 0
+    ln -sfn "$file" /etc/localtime
+    echo "$TIME_ZONE" >/etc/timezone
+    systemctl try-restart cron.service
+    changed "the server's time zone is $TIME_ZONE"
+}
+
+settings() {
+    printf '# Written by the deployment; read by pg-backup and pg-restore.\n'
+    local name
+    for name in CONTAINER BACKUPS KEEP PING_URL OFFSITE_BUCKET OFFSITE_RECIPIENT; do
+        printf '%s=%q\n' "$name" "${!name}"
+    done
+}
+
+# bucket is for rclone(1), which knows every provider of S3.
+bucket() {
+    cat <<CONF
+[offsite]
+type = s3
+provider = Other
+endpoint = $OFFSITE_ENDPOINT
+region = $OFFSITE_REGION
+access_key_id = $OFFSITE_ACCESS_KEY
+secret_access_key = $OFFSITE_SECRET_KEY
+no_check_bucket = true
+CONF
+}
+
+# schedule is for cron(8). The weekly proof comes an hour after the backup.
+# systemd-cat hands the output to the journal and the exit code to cron.
+schedule() {
+    cat <<CRON
+# Written by the deployment.
+SHELL=/bin/sh
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+0 $HOUR * * * root systemd-cat -t pg-backup pg-backup daily
+0 $(((HOUR + 1) % 24)) * * 0 root systemd-cat -t pg-backup pg-backup verify
+CRON
+}
+
+verify() {
+    systemctl is-active --quiet cron.service || fail "cron is not running, so no backup would be made"
+    pg-backup --help >/dev/null || fail "pg-backup does not run"
+    pg-restore --help >/dev/null || fail "pg-restore does not run"
+}
+
+main </dev/null
