@@ -15,15 +15,21 @@ import (
 )
 
 func main() {
-	pulumi.Run(deploy)
+	pulumi.Run(func(ctx *pulumi.Context) error {
+		s, err := loadSettings(ctx)
+		if err != nil {
+			return err
+		}
+		if err := preflight(ctx, s); err != nil {
+			return err
+		}
+		return deploy(ctx, s)
+	})
 }
 
-func deploy(ctx *pulumi.Context) error {
-	s, err := loadSettings(ctx)
+func deploy(ctx *pulumi.Context, s *settings.Settings) error {
+	webNetworks, err := whoReachesTheWeb(ctx, s)
 	if err != nil {
-		return err
-	}
-	if err := components.CheckKamalFiles(s); err != nil {
 		return err
 	}
 	server, err := components.NewServer(ctx, "server", &components.ServerArgs{
@@ -32,15 +38,17 @@ func deploy(ctx *pulumi.Context) error {
 		Type:       s.ServerType,
 		Image:      s.Image,
 		PublicKeys: s.PublicKeys,
+
+		WebNetworks: webNetworks,
 	})
 	if err != nil {
 		return err
 	}
 	dns, err := components.NewDNS(ctx, "dns", &components.DNSArgs{
-		Zone:   s.Zone,
-		Domain: s.Domain,
-		WWW:    s.WWW,
-		IP:     server.IP,
+		Zone:     s.Zone,
+		Hosts:    s.Hosts(),
+		IP:       server.IP,
+		Takeover: s.DNSTakeover,
 	})
 	if err != nil {
 		return err
@@ -49,6 +57,7 @@ func deploy(ctx *pulumi.Context) error {
 		SSH:         server.SSH,
 		PublicKeys:  s.PublicKeys,
 		SSHNetworks: s.SSHNetworks,
+		WebNetworks: webNetworks,
 		RebootTime:  s.RebootTime,
 		Packages:    components.BackupPackages(s.Offsite),
 	})
@@ -67,6 +76,14 @@ func deploy(ctx *pulumi.Context) error {
 	})
 	if err != nil {
 		return err
+	}
+	if s.Certificate == settings.CloudflareOrigin {
+		certificate, err := components.NewOriginCertificate(ctx, "certificate", s.Hosts())
+		if err != nil {
+			return err
+		}
+		ctx.Export("originCertificate", certificate.Certificate)
+		ctx.Export("originPrivateKey", pulumi.ToSecret(certificate.PrivateKey))
 	}
 	postgresPassword, err := components.NewPassword(ctx, "postgres-password", s.PostgresPassword)
 	if err != nil {
@@ -91,6 +108,14 @@ func deploy(ctx *pulumi.Context) error {
 	ctx.Export("kamal", kamal.Report)
 	ctx.Export("nextSteps", nextSteps(s, server.IP))
 	return nil
+}
+
+// whoReachesTheWeb is everyone (empty), or Cloudflare alone.
+func whoReachesTheWeb(ctx *pulumi.Context, s *settings.Settings) ([]string, error) {
+	if !s.OriginLock {
+		return nil, nil
+	}
+	return components.EdgeNetworks(ctx)
 }
 
 func loadSettings(ctx *pulumi.Context) (*settings.Settings, error) {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/pulumi/pulumi-cloudflare/sdk/v5/go/cloudflare"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"rails-on-hetzner/internal/edge"
 )
 
 // DNS points the domain at the server through Cloudflare's proxy and makes
@@ -18,10 +20,10 @@ type DNS struct {
 
 // DNSArgs says which names point where.
 type DNSArgs struct {
-	Zone   string             // required: the Cloudflare zone's name
-	Domain string             // required: the app's host name, in the zone
-	WWW    bool               // optional: also www.Domain; default no
-	IP     pulumi.StringInput // required: the server's IPv4 address
+	Zone     string             // required: the Cloudflare zone's name
+	Hosts    []string           // required: the app's names, the main one first, all in the zone
+	IP       pulumi.StringInput // required: the server's IPv4 address
+	Takeover bool               // optional: existing records for the hosts are replaced; default no
 }
 
 // NewDNS declares the records and the zone's SSL mode. Destroying it puts the
@@ -41,19 +43,16 @@ func NewDNS(ctx *pulumi.Context, name string, args *DNSArgs, opts ...pulumi.Reso
 	strict, err := cloudflare.NewZoneSettingsOverride(ctx, name+"-ssl", &cloudflare.ZoneSettingsOverrideArgs{
 		ZoneId: pulumi.String(zone.Id),
 		Settings: cloudflare.ZoneSettingsOverrideSettingsArgs{
-			Ssl: pulumi.String("strict"),
+			Ssl:           pulumi.String("strict"),
+			MinTlsVersion: pulumi.String("1.2"),
 		},
 	}, child)
 	if err != nil {
 		return nil, err
 	}
 
-	hosts := []string{args.Domain}
-	if args.WWW {
-		hosts = append(hosts, "www."+args.Domain)
-	}
 	var url pulumi.StringOutput
-	for i, host := range hosts {
+	for i, host := range args.Hosts {
 		record, err := cloudflare.NewRecord(ctx, fmt.Sprintf("%s-%s", name, host), &cloudflare.RecordArgs{
 			ZoneId:  pulumi.String(zone.Id),
 			Name:    pulumi.String(recordName(host, args.Zone)),
@@ -61,6 +60,9 @@ func NewDNS(ctx *pulumi.Context, name string, args *DNSArgs, opts ...pulumi.Reso
 			Content: args.IP,
 			Proxied: pulumi.Bool(true),
 			Ttl:     pulumi.Int(1), // automatic, the only one a proxied record can have
+			Comment: pulumi.String(edge.Mark),
+
+			AllowOverwrite: pulumi.Bool(args.Takeover),
 		}, child, pulumi.DependsOn([]pulumi.Resource{strict}))
 		if err != nil {
 			return nil, err

@@ -24,6 +24,7 @@ type HardeningArgs struct {
 	SSH         Connection     // required
 	PublicKeys  []string       // required: the developers' keys, as in authorized_keys
 	SSHNetworks []netip.Prefix // optional: who may reach port 22; default everyone
+	WebNetworks []string       // optional: who may reach ports 80 and 443; default everyone
 	RebootTime  string         // optional: "HH:MM" for reboots after updates; default never by itself
 	Packages    []string       // optional: what later scripts need, so that apt runs once
 }
@@ -37,6 +38,7 @@ func NewHardening(ctx *pulumi.Context, name string, args *HardeningArgs, opts ..
 	work := Script{Text: scripts.Harden(), Variables: map[string]string{
 		"AUTHORIZED_KEYS": strings.Join(args.PublicKeys, "\n"),
 		"SSH_NETWORKS":    joinPrefixes(args.SSHNetworks),
+		"WEB_NETWORKS":    strings.Join(args.WebNetworks, " "),
 		"REBOOT_TIME":     args.RebootTime,
 		"MORE_PACKAGES":   strings.Join(args.Packages, " "),
 	}}

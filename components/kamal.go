@@ -107,7 +107,7 @@ func planKamalFiles(s *settings.Settings, ip string) (*kamalfiles.Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding the way from the app to this program: %w", err)
 	}
-	return kamalfiles.NewPlan(s.AppPath, kamalfiles.Settings{
+	wanted := kamalfiles.Settings{
 		Deploy: wantedFiles(s, ip),
 		Secrets: []kamalfiles.Secret{
 			{Name: "KAMAL_REGISTRY_PASSWORD", Reference: "$KAMAL_REGISTRY_PASSWORD", Why: "A GitHub token with write:packages and read:packages, from your environment"},
@@ -115,11 +115,23 @@ func planKamalFiles(s *settings.Settings, ip string) (*kamalfiles.Plan, error) {
 			{Name: "POSTGRES_PASSWORD", Reference: outputOf("postgresPassword", s.Stack, project), Why: "The database, as the stack that made the server knows it"},
 			{Name: "POSTGRES_DB", Reference: s.Service + "_production"},
 		},
-	})
+	}
+	if names := wanted.OriginCert; names != nil {
+		wanted.Secrets = append(wanted.Secrets,
+			kamalfiles.Secret{Name: names.CertificatePEM, Reference: outputOf("originCertificate", s.Stack, project), Why: "The certificate that Cloudflare made for the server, and its key"},
+			kamalfiles.Secret{Name: names.PrivateKeyPEM, Reference: outputOf("originPrivateKey", s.Stack, project)})
+	}
+	return kamalfiles.NewPlan(s.AppPath, wanted)
 }
 
 func wantedFiles(s *settings.Settings, ip string) kamalfiles.Deploy {
-	return kamalfiles.Deploy{Service: s.Service, GitHubUser: s.GitHubUser, ServerIP: ip, Hosts: s.Hosts(), Database: s.PostgresImage}
+	wanted := kamalfiles.Deploy{Service: s.Service, GitHubUser: s.GitHubUser, ServerIP: ip, Hosts: s.Hosts(), Database: s.PostgresImage}
+	if s.Certificate == settings.CloudflareOrigin {
+		wanted.OriginCert = &kamalfiles.CertNames{CertificatePEM: "ORIGIN_CERTIFICATE", PrivateKeyPEM: "ORIGIN_PRIVATE_KEY"}
+	}
+	// Visitors' addresses may be believed only when nobody but Cloudflare can send them.
+	wanted.KeepHeaders = s.OriginLock
+	return wanted
 }
 
 // outputOf is the command that prints one of the stack's outputs, from within the app.

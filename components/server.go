@@ -25,11 +25,12 @@ type Server struct {
 
 // ServerArgs describes the server to buy.
 type ServerArgs struct {
-	Name       string   // required: host name, letters, digits and hyphens
-	Location   string   // required: Hetzner location
-	Type       string   // optional: Hetzner server type; default: the smallest that fits, chosen once
-	Image      string   // required: Hetzner image name
-	PublicKeys []string // required: the developers' keys, as in authorized_keys
+	Name        string   // required: host name, letters, digits and hyphens
+	Location    string   // required: Hetzner location
+	Type        string   // optional: Hetzner server type; default: the smallest that fits, chosen once
+	Image       string   // required: Hetzner image name
+	PublicKeys  []string // required: the developers' keys, as in authorized_keys
+	WebNetworks []string // optional: who may reach ports 80 and 443; default everyone
 }
 
 // NewServer declares the server. The type is checked against what the provider
@@ -60,7 +61,7 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 	if err != nil {
 		return nil, err
 	}
-	firewall, err := newFirewall(ctx, name, args.Name, child)
+	firewall, err := newFirewall(ctx, name, args, child)
 	if err != nil {
 		return nil, err
 	}
@@ -123,20 +124,27 @@ func neverReplaced(configuredType string) []pulumi.ResourceOption {
 
 // newFirewall lets SSH, HTTP, HTTPS and ICMP in; Hetzner drops the rest before
 // it reaches the server.
-func newFirewall(ctx *pulumi.Context, name, label string, opts ...pulumi.ResourceOption) (*hcloud.Firewall, error) {
-	everyone := pulumi.ToStringArray([]string{"0.0.0.0/0", "::/0"})
+func newFirewall(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulumi.ResourceOption) (*hcloud.Firewall, error) {
+	everyone := []string{"0.0.0.0/0", "::/0"}
+	web := args.WebNetworks
+	if len(web) == 0 {
+		web = everyone
+	}
 	rules := hcloud.FirewallRuleArray{hcloud.FirewallRuleArgs{
-		Direction: pulumi.String("in"), Protocol: pulumi.String("icmp"), SourceIps: everyone,
+		Direction: pulumi.String("in"), Protocol: pulumi.String("icmp"), SourceIps: pulumi.ToStringArray(everyone),
 		Description: pulumi.String("ping and path MTU"),
 	}}
-	for _, open := range []struct{ port, why string }{{"22", "SSH"}, {"80", "HTTP"}, {"443", "HTTPS"}} {
+	for _, open := range []struct {
+		port, why string
+		to        []string
+	}{{"22", "SSH", everyone}, {"80", "HTTP", web}, {"443", "HTTPS", web}} {
 		rules = append(rules, hcloud.FirewallRuleArgs{
 			Direction: pulumi.String("in"), Protocol: pulumi.String("tcp"), Port: pulumi.String(open.port),
-			SourceIps: everyone, Description: pulumi.String(open.why),
+			SourceIps: pulumi.ToStringArray(open.to), Description: pulumi.String(open.why),
 		})
 	}
 	return hcloud.NewFirewall(ctx, name+"-firewall", &hcloud.FirewallArgs{
-		Name:  pulumi.String(label),
+		Name:  pulumi.String(args.Name),
 		Rules: rules,
 	}, opts...)
 }

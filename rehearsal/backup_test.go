@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -74,6 +75,7 @@ func TestBackups(t *testing.T) {
 			t.Errorf("scripts/restore said:\n%s", text)
 		}
 	})
+	t.Run("DoesWhatTheDocumentationSays", func(t *testing.T) { r.runDocumented(t, "operations.md", "backups") })
 	t.Run("RestoresOntoANewServerAfterTotalLoss", func(t *testing.T) { onServer(t, "totalloss.sh") })
 	t.Run("ChangesNothingTheSecondTimeAndOneResourceForOneSetting", func(t *testing.T) {
 		r.pulumi(t, 0, "up", "--yes", "--skip-preview", "--expect-no-changes")
@@ -93,6 +95,23 @@ func TestBackups(t *testing.T) {
 			}
 		}
 	})
+}
+
+// runDocumented runs the blocks of a document that are marked for a topic.
+func (r *running) runDocumented(t *testing.T, document, topic string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "docs", document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("<!-- tested: "+topic+" -->\n```sh\n((?s:.*?))```").FindAllSubmatch(text, -1)
+	if len(blocks) == 0 {
+		t.Fatalf("docs/%s has nothing marked for %s", document, topic)
+	}
+	for _, block := range blocks {
+		text := r.runInput(t, 0, string(block[1]), "exec", "bash", "-c", "cd "+r.status(t).Program+" && bash -euo pipefail -x /dev/stdin")
+		t.Log(text)
+	}
 }
 
 // runScript runs a file of testdata/backup on the server.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,12 +19,12 @@ import (
 
 // serveControl lets the other commands talk to the daemon, over a socket that
 // only its owner can open.
-func serveControl(ctx context.Context, at place, clouds *cloud.Cloud, machines *host.Machines, stop func()) error {
+func serveControl(ctx context.Context, at place, o daemonOptions, clouds *cloud.Cloud, machines *host.Machines, stop func()) error {
 	routes := http.NewServeMux()
 	routes.HandleFunc("POST /fault/{name}/{count}", func(w http.ResponseWriter, r *http.Request) {
 		count, err := strconv.Atoi(r.PathValue("count"))
 		if err == nil {
-			err = setFault(clouds, machines, r.PathValue("name"), count)
+			err = setFault(clouds, machines, o.Domain, r.PathValue("name"), count)
 		}
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
@@ -39,9 +40,28 @@ func serveControl(ctx context.Context, at place, clouds *cloud.Cloud, machines *
 }
 
 // setFault switches a fault on in the half of the world it belongs to.
-func setFault(clouds *cloud.Cloud, machines *host.Machines, name string, count int) error {
+func setFault(clouds *cloud.Cloud, machines *host.Machines, domain, name string, count int) error {
 	if strings.HasPrefix(name, "ssh-") || strings.HasPrefix(name, "apt-") {
 		return machines.SetFault(name, count)
+	}
+	if lacking, ok := strings.CutPrefix(name, "token-without-"); ok {
+		clouds.SetToken(cloudflareToken, slices.DeleteFunc(slices.Clone(cloud.AllPermissions), func(p cloud.Permission) bool {
+			return strings.ReplaceAll(string(p), " ", "-") == lacking
+		})...)
+		return nil
+	}
+	switch name {
+	case "zone-pending":
+		return clouds.SetZoneStatus(domain, "pending")
+	case "zone-active":
+		return clouds.SetZoneStatus(domain, "active")
+	case "zone-page-rule":
+		return clouds.AddPageRule(domain, "http://"+domain+"/*", "always_use_https", nil)
+	case "zone-redirect":
+		return clouds.AddRedirect(domain, `not ssl`, `concat("https://", http.host, http.request.uri.path)`)
+	case "networks-none":
+		clouds.SetNetworks(nil, nil)
+		return nil
 	}
 	return clouds.SetFault(cloud.Fault{Name: name, Count: count})
 }

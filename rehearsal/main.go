@@ -98,7 +98,13 @@ Of the server, N in seconds:
   apt-lock      another process holds apt's lock on the next server for that long
 
 Of the clouds' APIs, for the next N calls (-1: until it is set to 0):
-  hetzner-KIND, cloudflare-KIND   KIND is 429, 500, 503, reset, lost, timeout or unavailable`,
+  hetzner-KIND, cloudflare-KIND   KIND is 429, 500, 503, reset, lost, timeout or unavailable
+
+Of the domain's zone, for good:
+  zone-pending, zone-active       what Cloudflare says of it
+  zone-page-rule, zone-redirect   a rule that sends plain HTTP to HTTPS
+  token-without-PERMISSION        e.g. token-without-DNS:Edit, token-without-Zone-Settings:Edit
+  networks-none                   Cloudflare publishes an empty list of its networks`,
 			Args: cobra.RangeArgs(1, 2),
 			RunE: func(cmd *cobra.Command, args []string) error { return switchFault(cmd.Context(), o, args) },
 		},

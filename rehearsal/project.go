@@ -35,8 +35,15 @@ func prepareProject(ctx context.Context, at place, repository string, o options)
 			return err
 		}
 	}
-	for _, part := range []string{"main.go", "nextsteps.go", "go.mod", "go.sum", "Pulumi.yaml", "components", "internal", "scripts"} {
-		if err := run(ctx, "", "cp", "-a", filepath.Join(repository, part), at.program()); err != nil {
+	sources, err := filepath.Glob(filepath.Join(repository, "*.go"))
+	if err != nil {
+		return err
+	}
+	for _, part := range []string{"go.mod", "go.sum", "Pulumi.yaml", "components", "internal", "scripts"} {
+		sources = append(sources, filepath.Join(repository, part))
+	}
+	for _, source := range sources {
+		if err := run(ctx, "", "cp", "-a", source, at.program()); err != nil {
 			return err
 		}
 	}

@@ -76,6 +76,15 @@ func deployment(t *testing.T, suite string) {
 		}
 	})
 	t.Run("LetsOnly22And80And443InFromAnotherAddress", func(t *testing.T) { onlyOpenPorts(t, r) })
+	t.Run("LetsACertificateChallengeThroughUnredirected", func(t *testing.T) {
+		// As kamal-proxy will, something answers on port 80; Let's Encrypt asks through Cloudflare's proxy.
+		r.run(t, 0, "ssh", `systemctl stop listen-80; mkdir -p /root/web/.well-known/acme-challenge && echo proof >/root/web/.well-known/acme-challenge/token && systemd-run --quiet --unit=challenge python3 -m http.server -d /root/web 80 && sleep 1`)
+		asker := newOutsider(t, r, "asker", "198.18.0.210/24")
+		answer := asker.ask("198.18.0.10", 80, "GET /.well-known/acme-challenge/token HTTP/1.0")
+		if !strings.Contains(answer, "200 OK") || !strings.Contains(answer, "proof") {
+			t.Errorf("the challenge is answered: %s", answer)
+		}
+	})
 	t.Run("KeepsContainersAndUsersFromTheMetadataAddress", func(t *testing.T) {
 		if text := r.run(t, 0, "ssh", "curl -sS -m 5 http://169.254.169.254/hetzner/v1/metadata"); !strings.Contains(text, "instance-id") {
 			t.Errorf("root does not reach the metadata service, so this proves nothing: %s", text)

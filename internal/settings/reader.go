@@ -97,9 +97,9 @@ func (r *reader) secret(key string, want rule) string {
 	return value
 }
 
-// token checks that a provider's token can be found and has the right form.
-// It is the provider that uses it; the program keeps no copy.
-func (r *reader) token(key, variable string, want rule) {
+// token checks that a provider's token can be found and has the right form, and
+// returns it.
+func (r *reader) token(key, variable string, want rule) string {
 	value, from := r.get(key), key
 	if value == "" {
 		value, from = strings.TrimSpace(r.env.Getenv(variable)), variable
@@ -112,6 +112,7 @@ func (r *reader) token(key, variable string, want rule) {
 	case from == key && !r.src.IsConfigSecret(key):
 		r.mistake("%s: it is stored in clear in the stack's settings file; make a new token and store it encrypted: pulumi config set --secret %s", key, key)
 	}
+	return value
 }
 
 // list reads either a JSON list, as Pulumi gives structured settings, or words

@@ -21,7 +21,8 @@ var (
 	timeZone  = pattern(`^[A-Z][A-Za-z]+(/[A-Za-z_+-]+[0-9]*)*$`, "a time zone's name, e.g. America/Tijuana", "America/Tijuana")
 	clockTime = pattern(`^([01][0-9]|2[0-3]):[0-5][0-9]$`, "a time of day as HH:MM, e.g. 04:30", "04:30")
 
-	containerImage = pattern(`^[a-z0-9][a-z0-9._/-]*:[A-Za-z0-9._-]+$`, "an image with its tag, e.g. postgres:16", "postgres:16")
+	certificateKind = pattern(`^(letsencrypt|cloudflare-origin)$`, "letsencrypt or cloudflare-origin", "letsencrypt")
+	containerImage  = pattern(`^[a-z0-9][a-z0-9._/-]*:[A-Za-z0-9._-]+$`, "an image with its tag, e.g. postgres:16", "postgres:16")
 
 	// Docker's env files and dotenv both spoil other characters.
 	alphanumericPassword = pattern(`^[A-Za-z0-9]{16,128}$`, "16 to 128 letters and digits, nothing else", "")

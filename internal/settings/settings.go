@@ -15,13 +15,16 @@ type Settings struct {
 	Project    string // the Pulumi project, which is also the configuration's namespace
 	Stack      string
 
-	Service    string // Kamal's service name: lower-case letters, digits, - and _
-	Domain     string // the host the app answers on, without scheme
-	Zone       string // the Cloudflare zone that holds Domain
-	WWW        bool   // whether www.Domain is served too
-	GitHubUser string // owner of the image on ghcr.io, lower-case
-	AppPath    string // absolute path of the Rails app
-	EditApp    bool   // whether the app's files are edited; false: what they must say is shown
+	Service     string // Kamal's service name: lower-case letters, digits, - and _
+	Domain      string // the host the app answers on, without scheme
+	Zone        string // the Cloudflare zone that holds Domain
+	WWW         bool   // whether www.Domain is served too
+	Certificate string // the origin's: LetsEncrypt or CloudflareOrigin
+	OriginLock  bool   // whether only Cloudflare's networks may reach ports 80 and 443
+	DNSTakeover bool   // whether existing records for the hosts are replaced
+	GitHubUser  string // owner of the image on ghcr.io, lower-case
+	AppPath     string // absolute path of the Rails app
+	EditApp     bool   // whether the app's files are edited; false: what they must say is shown
 
 	Location   string   // Hetzner location, e.g. "hil"
 	ServerType string   // Hetzner server type; empty: the smallest that fits, chosen once
@@ -36,6 +39,7 @@ type Settings struct {
 	BackupPingURL    string         // secret; told of each backup's start, success and failure; empty: nobody
 	Offsite          *Offsite       // where backups are copied to; nil: nowhere
 	PostgresImage    string         // image of the database's container
+	CloudflareToken  string         // secret; only for looking at the zone before anything is made
 	PostgresPassword string         // secret; empty: the program generates one
 }
 
@@ -48,6 +52,12 @@ type Offsite struct {
 	AccessKey string // secret
 	SecretKey string // secret
 }
+
+// The two ways to the origin's certificate.
+const (
+	LetsEncrypt      = "letsencrypt"       // kamal-proxy obtains and renews it
+	CloudflareOrigin = "cloudflare-origin" // Cloudflare's own authority signs it for 15 years
+)
 
 // Source is where settings come from: the part of *pulumi.Context that they need.
 type Source interface {
@@ -76,6 +86,9 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.Zone = r.optional("zone", registrableDomain(s.Domain), domainName)
 	s.WWW = r.boolean("www", s.Domain == s.Zone)
 	r.check("zone", s.Zone, domainInZone(s.Domain))
+	s.Certificate = r.optional("certificate", LetsEncrypt, certificateKind)
+	s.OriginLock = r.boolean("originLock", s.Certificate == CloudflareOrigin)
+	s.DNSTakeover = r.boolean("dnsTakeover", false)
 	s.GitHubUser = r.required("githubUser", gitHubUser)
 	s.AppPath = r.appPath("appPath")
 	s.EditApp = r.boolean("editApp", true)
@@ -96,7 +109,7 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.PostgresPassword = r.secret("postgresPassword", alphanumericPassword)
 
 	r.token("hcloud:token", "HCLOUD_TOKEN", hcloudToken)
-	r.token("cloudflare:apiToken", "CLOUDFLARE_API_TOKEN", cloudflareToken)
+	s.CloudflareToken = r.token("cloudflare:apiToken", "CLOUDFLARE_API_TOKEN", cloudflareToken)
 
 	if err := errors.Join(r.mistakes...); err != nil {
 		return nil, err

@@ -21,6 +21,7 @@ var tools = [][2]string{
 	{"ssh", "openssh-client"},
 	{"ssh-keygen", "openssh-client"},
 	{"git", "git"},
+	{"curl", "curl"},
 }
 
 // MissingPackages names the Debian packages to install before a rehearsal.

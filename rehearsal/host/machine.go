@@ -23,6 +23,8 @@ type machine struct {
 	dir     string
 	nspawn  *exec.Cmd // nil while powered off
 	ended   chan struct{}
+
+	rebooted func(*exec.Cmd) // called when the machine, run by that command, wants to boot again
 }
 
 func (m *machine) root() string { return filepath.Join(m.dir, "root") }
@@ -116,13 +118,19 @@ func (m *machine) powerOn(ctx context.Context) error {
 		return fmt.Errorf("booting %s: %w", m.server.Name, err)
 	}
 	ended := make(chan struct{})
+	m.nspawn, m.ended = cmd, ended
 	go func() {
 		_ = cmd.Wait()
 		close(ended)
+		if cmd.ProcessState.ExitCode() == exitToRestart && m.rebooted != nil {
+			m.rebooted(cmd)
+		}
 	}()
-	m.nspawn, m.ended = cmd, ended
 	return nil
 }
+
+// exitToRestart is how systemd-nspawn --keep-unit ends when its machine reboots.
+const exitToRestart = 133
 
 // powerOff asks systemd to halt, and pulls the plug after a while.
 func (m *machine) powerOff(patience time.Duration) {

@@ -51,6 +51,15 @@ func (ms *Machines) Create(ctx context.Context, server cloud.Server) error {
 	if err := ms.faults.apply(ctx, m); err != nil {
 		return errors.Join(err, m.remove(ctx))
 	}
+	m.rebooted = func(ended *exec.Cmd) {
+		_ = ms.with(server.ID, func(m *machine) error {
+			if m.nspawn != ended {
+				return nil // it was powered off, deleted or booted again meanwhile
+			}
+			m.nspawn = nil
+			return m.powerOn(context.Background())
+		})
+	}
 	ms.byID[server.ID] = m
 	return m.powerOn(ctx)
 }

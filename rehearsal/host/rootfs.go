@@ -41,6 +41,7 @@ systemctl mask systemd-networkd-wait-online.service e2scrub_reap.service e2scrub
 rm -f /etc/ssh/ssh_host_* /etc/machine-id /var/lib/dbus/machine-id
 : >/etc/machine-id
 apt-get clean
+rm -f /var/log/apt/* /var/log/dpkg.log
 `
 
 // cgroupsUnit gives Docker write access to the controllers where the machine

@@ -2,8 +2,10 @@ package providers
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -21,8 +23,12 @@ func newCloudflare() standIn {
 		resources: map[string]resource{
 			"cloudflare:index/record:Record": {
 				replace: []string{"name", "type", "zoneId"},
-				inputs:  []string{"zoneId", "name", "type", "content", "proxied", "ttl"},
+				inputs:  []string{"zoneId", "name", "type", "content", "proxied", "ttl", "comment"},
 				create:  e.createRecord, read: e.readRecord, update: e.updateRecord, delete: e.deleteRecord,
+			},
+			"cloudflare:index/originCaCertificate:OriginCaCertificate": {
+				replace: []string{"csr", "hostnames", "requestType", "requestedValidity"},
+				create:  e.createCertificate, delete: e.revokeCertificate,
 			},
 			"cloudflare:index/zoneSettingsOverride:ZoneSettingsOverride": {
 				replace: []string{"zoneId"}, inputs: []string{"zoneId"},
@@ -30,7 +36,8 @@ func newCloudflare() standIn {
 			},
 		},
 		functions: map[string]func(context.Context, values) (values, error){
-			"cloudflare:index/getZone:getZone": e.getZone,
+			"cloudflare:index/getZone:getZone":         e.getZone,
+			"cloudflare:index/getIpRanges:getIpRanges": e.getNetworks,
 		},
 	}
 }
@@ -59,6 +66,11 @@ func gone(err error) bool {
 
 func (e *edge) createRecord(ctx context.Context, in values) (string, values, error) {
 	proxied := in.flag("proxied")
+	if in.flag("allowOverwrite") {
+		if id, out, err := e.overwriteRecord(ctx, in); id != "" || err != nil {
+			return id, out, err
+		}
+	}
 	record, err := e.api.CreateDNSRecord(ctx, cloudflare.ZoneIdentifier(in.text("zoneId")), cloudflare.CreateDNSRecordParams{
 		Type: in.text("type"), Name: in.text("name"), Content: in.text("content"), TTL: in.number("ttl"), Proxied: &proxied, Comment: in.text("comment"),
 	})
@@ -66,6 +78,29 @@ func (e *edge) createRecord(ctx context.Context, in values) (string, values, err
 		return "", nil, fmt.Errorf("failed to create DNS record: %w", err)
 	}
 	return record.ID, describeRecord(record), nil
+}
+
+// overwriteRecord makes the one existing record of the name and kind the wanted one.
+func (e *edge) overwriteRecord(ctx context.Context, in values) (string, values, error) {
+	zone, err := e.api.ZoneDetails(ctx, in.text("zoneId"))
+	if err != nil {
+		return "", nil, err
+	}
+	name := in.text("name")
+	if name != zone.Name {
+		name += "." + zone.Name
+	}
+	found, _, err := e.api.ListDNSRecords(ctx, cloudflare.ZoneIdentifier(zone.ID), cloudflare.ListDNSRecordsParams{Name: name})
+	if err != nil {
+		return "", nil, err
+	}
+	for _, record := range found {
+		if record.Type == in.text("type") || record.Type == "CNAME" {
+			out, err := e.updateRecord(ctx, record.ID, nil, in)
+			return record.ID, out, err
+		}
+	}
+	return "", nil, nil
 }
 
 func describeRecord(record cloudflare.DNSRecord) values {
@@ -223,5 +258,45 @@ func (e *edge) getZone(ctx context.Context, in values) (values, error) {
 	return values{
 		"id": zone.ID, "zoneId": zone.ID, "name": zone.Name, "accountId": zone.Account.ID, "status": zone.Status, "paused": zone.Paused,
 		"plan": zone.Plan.Name, "nameServers": zone.NameServers, "vanityNameServers": []string{},
+	}, nil
+}
+
+func (e *edge) createCertificate(ctx context.Context, in values) (string, values, error) {
+	var hosts []string
+	for _, host := range in.list("hostnames") {
+		hosts = append(hosts, fmt.Sprint(host))
+	}
+	made, err := e.api.CreateOriginCACertificate(ctx, cloudflare.CreateOriginCertificateParams{
+		CSR: in.text("csr"), Hostnames: hosts, RequestType: in.text("requestType"), RequestValidity: in.number("requestedValidity"),
+	})
+	if err != nil {
+		return "", nil, fmt.Errorf("error creating origin certificate: %w", err)
+	}
+	return made.ID, values{"certificate": made.Certificate, "expiresOn": made.ExpiresOn.Format(time.RFC3339)}, nil
+}
+
+func (e *edge) revokeCertificate(ctx context.Context, id string, _ values) error {
+	_, err := e.api.RevokeOriginCACertificate(ctx, id)
+	if gone(err) {
+		return nil
+	}
+	return err
+}
+
+func (e *edge) getNetworks(ctx context.Context, _ values) (values, error) {
+	answer, err := e.api.Raw(ctx, http.MethodGet, "/ips", nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	var published struct {
+		IPv4CIDRs []string `json:"ipv4_cidrs"`
+		IPv6CIDRs []string `json:"ipv6_cidrs"`
+	}
+	if err := json.Unmarshal(answer.Result, &published); err != nil {
+		return nil, err
+	}
+	return values{
+		"id": "cloudflare", "ipv4CidrBlocks": published.IPv4CIDRs, "ipv6CidrBlocks": published.IPv6CIDRs,
+		"cidrBlocks": append(published.IPv4CIDRs, published.IPv6CIDRs...), "chinaIpv4CidrBlocks": []string{}, "chinaIpv6CidrBlocks": []string{},
 	}, nil
 }

@@ -3,6 +3,7 @@
 # front of each of them and sends both to `bash -s` on the server, as root.
 # shellcheck disable=SC2034 # the variables are for the scripts that follow
 set -euo pipefail
+shopt -s lastpipe # `... | put FILE` counts its change in this shell
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 
 STATE=/var/lib/rails-on-hetzner

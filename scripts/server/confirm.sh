@@ -19,10 +19,15 @@ verify_firewall() {
     ufw_is_active || fail "UFW is not active"
     grep -q '^Default: deny (incoming), allow (outgoing)' <<<"$status" || fail "UFW does not deny incoming connections by default"
     for port in 22 80 443; do
-        grep -q "^$port/tcp  *ALLOW IN" <<<"$status" || fail "UFW does not let port $port in"
+        grep -Eq "^([0-9]+,)?$port(,[0-9]+)?/tcp +ALLOW IN" <<<"$status" || fail "UFW does not let port $port in"
     done
     grep -q -- '-j DROP' <<<"$(iptables -S DOCKER-USER)" || fail "ports that containers publish are not filtered"
-    say "firewall: $(ufw show added | sed -n "s/^ufw allow \([^']*\).*/\1/p" | sed 's/ comment $//' | paste -sd, - | sed 's/,/, /g') in, the rest denied; of containers only 80 and 443"
+    say "firewall: $(ufw show added | sed -n "s/^ufw allow \([^']*\).*/\1/p" | sed "s/ comment \$//" | summary) in, the rest denied; of containers only 80 and 443"
+}
+
+# summary joins the rules; many networks for the same port are counted.
+summary() {
+    awk '/^from .* port 80,443 / { edge++; next } { line = line (line ? ", " : "") $0 } END { if (edge) line = line ", 80 and 443 from " edge " networks"; print line }'
 }
 
 # verify_sshd holds what sshd does against what it was told, keyword by keyword.

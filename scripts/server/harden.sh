@@ -4,12 +4,13 @@
 #
 # AUTHORIZED_KEYS  the developers' public keys, one a line
 # SSH_NETWORKS     networks that may reach port 22, separated by spaces; empty: everyone
+# WEB_NETWORKS     networks that may reach ports 80 and 443; empty: everyone
 # REBOOT_TIME      HH:MM for reboots after updates; empty: never by itself
 # MORE_PACKAGES    that later scripts need, separated by spaces
 # shellcheck shell=bash disable=SC2154 # common.sh stands in front
 
 main() {
-    : "${AUTHORIZED_KEYS?the developers keys}" "${SSH_NETWORKS?may be empty}" "${REBOOT_TIME?may be empty}" "${MORE_PACKAGES?may be empty}"
+    : "${AUTHORIZED_KEYS?the developers keys}" "${SSH_NETWORKS?may be empty}" "${WEB_NETWORKS?may be empty}" "${REBOOT_TIME?may be empty}" "${MORE_PACKAGES?may be empty}"
     wait_for_cloud_init
     # shellcheck disable=SC2086 # one word a package
     need_packages ufw fail2ban python3-systemd unattended-upgrades cron tzdata curl $MORE_PACKAGES
@@ -118,11 +119,11 @@ firewall() {
     ufw_defaults
     {
         without_block /etc/ufw/after.rules
-        container_rules "$interface" 169.254.169.254 | in_block
+        container_rules "$interface" 169.254.169.254 "$(of_family 4 "$WEB_NETWORKS")" | in_block
     } | put /etc/ufw/after.rules 640 && reload=yes
     {
         without_block /etc/ufw/after6.rules
-        container_rules "$interface" | in_block
+        container_rules "$interface" "" "$(of_family 6 "$WEB_NETWORKS")" | in_block
     } | put /etc/ufw/after6.rules 640 && reload=yes
     ufw_rules
     if ! ufw_is_active; then
@@ -143,7 +144,21 @@ ufw_defaults() {
     done
 }
 
-# container_rules INTERFACE [METADATA] is for what Docker publishes: it forwards
+# of_family 4|6 NETWORKS keeps those of one kind, or prints "any" when there
+# are none at all.
+of_family() {
+    local network
+    [[ -n $2 ]] || echo any
+    for network in $2; do
+        if [[ $network == *:* ]]; then
+            [[ $1 == 4 ]] || echo "$network"
+        else
+            [[ $1 == 6 ]] || echo "$network"
+        fi
+    done
+}
+
+# container_rules INTERFACE METADATA NETWORKS is for what Docker publishes: it forwards
 # packets around UFW, but always through the chain DOCKER-USER first. From
 # outside only 80 and 443 pass; containers do not reach the metadata address,
 # which would tell them the server's user data, nor do users other than root.
@@ -152,7 +167,7 @@ container_rules() {
 *filter
 :DOCKER-USER - [0:0]
 RULES
-    if [[ -n ${2:-} ]]; then
+    if [[ -n $2 ]]; then
         cat <<RULES
 -A DOCKER-USER -d $2 -j DROP
 -A ufw-after-output -d $2 -m owner ! --uid-owner 0 -j REJECT
@@ -160,8 +175,15 @@ RULES
     fi
     cat <<RULES
 -A DOCKER-USER -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN
--A DOCKER-USER -i $1 -p tcp -m conntrack --ctorigdstport 80 -j RETURN
--A DOCKER-USER -i $1 -p tcp -m conntrack --ctorigdstport 443 -j RETURN
+RULES
+    local network from
+    for network in $3; do
+        from=" -s $network"
+        [[ $network != any ]] || from=
+        echo "-A DOCKER-USER -i $1$from -p tcp -m conntrack --ctorigdstport 80 -j RETURN"
+        echo "-A DOCKER-USER -i $1$from -p tcp -m conntrack --ctorigdstport 443 -j RETURN"
+    done
+    cat <<RULES
 -A DOCKER-USER -i $1 -j DROP
 COMMIT
 RULES
@@ -176,7 +198,10 @@ ufw_rules() {
         wanted+=("ufw allow from $network to any port 22 proto tcp $mark")
     done
     [[ -n $SSH_NETWORKS ]] || wanted+=("ufw allow 22/tcp $mark")
-    wanted+=("ufw allow 80/tcp $mark" "ufw allow 443/tcp $mark")
+    for network in $WEB_NETWORKS; do
+        wanted+=("ufw allow from $network to any port 80,443 proto tcp $mark")
+    done
+    [[ -n $WEB_NETWORKS ]] || wanted+=("ufw allow 80/tcp $mark" "ufw allow 443/tcp $mark")
     added=$(ufw show added)
     for rule in "${wanted[@]}"; do
         grep -qxF "$rule" <<<"$added" || {

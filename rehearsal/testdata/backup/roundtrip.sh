@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2016
 # Several databases with extensions, large objects, roles of their own and odd
 # names come back row by row, with owners, settings and rights.
 psql -d "$DATABASE" <<'SQL'

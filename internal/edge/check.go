@@ -1,0 +1,77 @@
+package edge
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Wanted is what the zone is to be used for.
+type Wanted struct {
+	Zone, Domain string
+	LetsEncrypt  bool // the origin's certificate comes from there, by HTTP-01 through Cloudflare's proxy
+	Takeover     bool // records that exist are taken over
+}
+
+// Check tells, all together, what would keep the deployment from working.
+func (v *View) Check(w Wanted) error {
+	return errors.Join(slices.Concat(v.checkZone(w), v.checkRecords(w), v.checkChallenge(w))...)
+}
+
+func (v *View) checkZone(w Wanted) []error {
+	if v.Type != "" && v.Type != "full" {
+		return []error{fmt.Errorf("zone: %s is of the kind %q, whose records are kept elsewhere; accepted is a full zone: convert it in Cloudflare's dashboard (Overview)", w.Zone, v.Type)}
+	}
+	if v.Status != "active" {
+		return []error{fmt.Errorf("zone: %s is %s at Cloudflare, not active; at your registrar set the name servers %s, and wait until Cloudflare says active", w.Zone, v.Status, strings.Join(v.NameServers, " and "))}
+	}
+	return nil
+}
+
+func (v *View) checkRecords(w Wanted) []error {
+	if w.Takeover {
+		return nil
+	}
+	var told []error
+	for _, r := range v.Records {
+		if !r.Ours {
+			told = append(told, fmt.Errorf("dnsTakeover: there is a record already, %s %s %s (%s); to replace it: pulumi config set dnsTakeover true; to adopt it as it is, before that: pulumi import cloudflare:index/record:Record dns-%s %s/%s",
+				r.Name, r.Type, r.Content, proxied(r.Proxied), r.Name, v.ZoneID, r.ID))
+		}
+	}
+	return told
+}
+
+func proxied(yes bool) string {
+	if yes {
+		return "proxied"
+	}
+	return "not proxied"
+}
+
+// checkChallenge tells what turns Let's Encrypt away. Behind Cloudflare's proxy
+// only HTTP-01 can succeed: plain HTTP on port 80 must reach the server. A
+// redirect to HTTPS would need the certificate that is being asked for: 526.
+func (v *View) checkChallenge(w Wanted) []error {
+	if !w.LetsEncrypt {
+		return nil
+	}
+	const other = "; or use a certificate of Cloudflare's: pulumi config set certificate cloudflare-origin"
+	var told []error
+	if v.AlwaysHTTPS {
+		told = append(told, errors.New("certificate: Always Use HTTPS is on in the zone and would redirect Let's Encrypt's challenge to an address that has no certificate yet (error 526, for ever); turn it off under SSL/TLS, Edge Certificates (Rails' force_ssl redirects visitors itself)"+other))
+	}
+	for _, rule := range v.Rules {
+		told = append(told, fmt.Errorf("certificate: %s would redirect Let's Encrypt's challenge away from the server; switch it off, or except /.well-known/acme-challenge/ from it%s", rule, other))
+	}
+	if len(v.CAA) > 0 && !slices.ContainsFunc(v.CAA, func(authority string) bool { return strings.HasPrefix(authority, "letsencrypt.org") }) {
+		told = append(told, fmt.Errorf(`certificate: the zone's CAA records allow only %s to make certificates, not Let's Encrypt; add the record %s CAA 0 issue "letsencrypt.org"%s`, strings.Join(v.CAA, ", "), w.Zone, other))
+	}
+	for _, r := range v.Records {
+		if r.Type == "AAAA" && !r.Ours && !r.Proxied {
+			told = append(told, fmt.Errorf("certificate: %s AAAA %s is not proxied and not this server: Let's Encrypt prefers IPv6 and would ask there; delete the record%s", r.Name, r.Content, other))
+		}
+	}
+	return told
+}

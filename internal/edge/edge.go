@@ -1,0 +1,138 @@
+// Package edge looks at the domain's zone at Cloudflare before anything is
+// made: whether the token sees it and may change it, and what in it would stand
+// in the way of a first deploy. It only reads.
+package edge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cloudflare/cloudflare-go"
+)
+
+// Mark is the comment on records that this program made. Records without it
+// are somebody else's.
+const Mark = "made by rails-on-hetzner"
+
+// View is what was found in a zone.
+type View struct {
+	ZoneID      string
+	Status      string // "active" once the registrar names Cloudflare's servers
+	Type        string // "full"; "partial" zones have their DNS elsewhere
+	NameServers []string
+	Records     []Record // those of the hosts asked for
+	CAA         []string // authorities that CAA records allow for the domain; empty: everyone
+	AlwaysHTTPS bool     // the setting Always Use HTTPS
+	Rules       []string // redirect and page rules that may catch plain HTTP of the hosts
+}
+
+// Record is an A, AAAA or CNAME record.
+type Record struct {
+	ID, Name, Type, Content string
+	Proxied                 bool
+	Ours                    bool // made by this program
+}
+
+// Look reads the zone. Errors name the key, what is missing and the page that
+// mends it. host is the API's, "" for Cloudflare's own.
+func Look(ctx context.Context, token, host, zone string, hosts []string) (*View, error) {
+	options := []cloudflare.Option{cloudflare.UsingRetryPolicy(3, 1, 8)}
+	if host != "" {
+		options = append(options, cloudflare.BaseURL("https://"+host+"/client/v4"))
+	}
+	api, err := cloudflare.NewWithAPIToken(token, options...)
+	if err != nil {
+		return nil, fmt.Errorf("cloudflare:apiToken: %w", err)
+	}
+	found, err := api.ListZonesContext(ctx, cloudflare.WithZoneFilters(zone, "", ""))
+	if err != nil {
+		return nil, denied("Zone:Read", zone, err)
+	}
+	if len(found.Result) == 0 {
+		return nil, fmt.Errorf("zone: the token sees no zone %q; add the domain to Cloudflare first, or give the token the permission Zone:Read for it at https://dash.cloudflare.com/profile/api-tokens", zone)
+	}
+	z := found.Result[0]
+	view := &View{ZoneID: z.ID, Status: z.Status, Type: z.Type, NameServers: z.NameServers}
+	return view, errors.Join(view.readRecords(ctx, api, zone, hosts), view.readSettings(ctx, api, zone), view.readRules(ctx, api, hosts))
+}
+
+// denied turns a refusal into the permission that is missing.
+func denied(permission, zone string, err error) error {
+	var unauthorized *cloudflare.AuthenticationError
+	var forbidden *cloudflare.AuthorizationError
+	if errors.As(err, &forbidden) || errors.As(err, &unauthorized) {
+		return fmt.Errorf("cloudflare:apiToken: the token lacks the permission %s for the zone %s; add it at https://dash.cloudflare.com/profile/api-tokens (Cloudflare said: %w)", permission, zone, err)
+	}
+	return fmt.Errorf("asking Cloudflare about the zone %s: %w", zone, err)
+}
+
+func (v *View) readRecords(ctx context.Context, api *cloudflare.API, zone string, hosts []string) error {
+	records, _, err := api.ListDNSRecords(ctx, cloudflare.ZoneIdentifier(v.ZoneID), cloudflare.ListDNSRecordsParams{})
+	if err != nil {
+		return denied("DNS:Edit", zone, err)
+	}
+	for _, r := range records {
+		for _, host := range hosts {
+			if r.Name == host && (r.Type == "A" || r.Type == "AAAA" || r.Type == "CNAME") {
+				v.Records = append(v.Records, Record{r.ID, r.Name, r.Type, r.Content, r.Proxied != nil && *r.Proxied, r.Comment == Mark})
+			}
+		}
+		if r.Type == "CAA" && (r.Name == zone || r.Name == hosts[0]) {
+			if fields := strings.Fields(r.Content); len(fields) == 3 && fields[1] == "issue" {
+				v.CAA = append(v.CAA, strings.Trim(fields[2], `"`))
+			}
+		}
+	}
+	return nil
+}
+
+func (v *View) readSettings(ctx context.Context, api *cloudflare.API, zone string) error {
+	settings, err := api.ZoneSettings(ctx, v.ZoneID)
+	if err != nil {
+		return denied("Zone Settings:Edit", zone, err)
+	}
+	for _, setting := range settings.Result {
+		if setting.ID == "always_use_https" {
+			v.AlwaysHTTPS = setting.Value == "on"
+		}
+	}
+	return nil
+}
+
+// readRules looks for redirects of plain HTTP. The token need not be allowed to
+// see rules; then they are not checked.
+func (v *View) readRules(ctx context.Context, api *cloudflare.API, hosts []string) error {
+	if rules, err := api.ListPageRules(ctx, v.ZoneID); err == nil {
+		for _, rule := range rules {
+			for _, action := range rule.Actions {
+				if rule.Status == "active" && len(rule.Targets) > 0 && (action.ID == "always_use_https" || action.ID == "forwarding_url") && concerns(rule.Targets[0].Constraint.Value, hosts) {
+					v.Rules = append(v.Rules, fmt.Sprintf("the page rule for %s (%s)", rule.Targets[0].Constraint.Value, action.ID))
+				}
+			}
+		}
+	}
+	if rules, err := api.GetEntrypointRuleset(ctx, cloudflare.ZoneIdentifier(v.ZoneID), "http_request_dynamic_redirect"); err == nil {
+		for _, rule := range rules.Rules {
+			if rule.Enabled != nil && *rule.Enabled && !strings.Contains(rule.Expression, "acme-challenge") {
+				v.Rules = append(v.Rules, fmt.Sprintf("the redirect rule with the expression %s", rule.Expression))
+			}
+		}
+	}
+	return nil
+}
+
+// concerns tells whether a page rule's pattern may match plain HTTP of a host.
+func concerns(pattern string, hosts []string) bool {
+	if strings.HasPrefix(pattern, "https://") {
+		return false
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(pattern, "http://"), "/")
+	for _, host := range hosts {
+		if name == host || strings.HasPrefix(name, "*") && strings.HasSuffix(host, strings.TrimLeft(name, "*")) {
+			return true
+		}
+	}
+	return false
+}
