@@ -44,12 +44,16 @@ func deploy(ctx *pulumi.Context, s *settings.Settings) error {
 	if err != nil {
 		return err
 	}
-	dns, err := components.NewDNS(ctx, "dns", &components.DNSArgs{
+	records := &components.DNSArgs{
 		Zone:     s.Zone,
 		Hosts:    s.Hosts(),
 		IP:       server.IP,
 		Takeover: s.DNSTakeover,
-	})
+	}
+	if s.IPv6 {
+		records.IPv6 = server.IPv6
+	}
+	dns, err := components.NewDNS(ctx, "dns", records)
 	if err != nil {
 		return err
 	}
@@ -77,11 +81,13 @@ func deploy(ctx *pulumi.Context, s *settings.Settings) error {
 	if err != nil {
 		return err
 	}
+	ready := pulumi.Array{dns.URL, hardening.Report, backup.Report}
 	if s.Certificate == settings.CloudflareOrigin {
 		certificate, err := components.NewOriginCertificate(ctx, "certificate", s.Hosts())
 		if err != nil {
 			return err
 		}
+		ready = append(ready, certificate.Certificate)
 		ctx.Export("originCertificate", certificate.Certificate)
 		ctx.Export("originPrivateKey", pulumi.ToSecret(certificate.PrivateKey))
 	}
@@ -92,7 +98,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings) error {
 	kamal, err := components.NewKamal(ctx, "kamal", &components.KamalArgs{
 		Settings: s,
 		IP:       server.IP,
-		After:    pulumi.Array{dns.URL, hardening.Report, backup.Report},
+		After:    ready,
 	})
 	if err != nil {
 		return err

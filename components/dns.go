@@ -23,6 +23,7 @@ type DNSArgs struct {
 	Zone     string             // required: the Cloudflare zone's name
 	Hosts    []string           // required: the app's names, the main one first, all in the zone
 	IP       pulumi.StringInput // required: the server's IPv4 address
+	IPv6     pulumi.StringInput // optional: the server's IPv6 address, for AAAA records
 	Takeover bool               // optional: existing records for the hosts are replaced; default no
 }
 
@@ -51,28 +52,36 @@ func NewDNS(ctx *pulumi.Context, name string, args *DNSArgs, opts ...pulumi.Reso
 		return nil, err
 	}
 
-	var url pulumi.StringOutput
-	for i, host := range args.Hosts {
-		record, err := cloudflare.NewRecord(ctx, fmt.Sprintf("%s-%s", name, host), &cloudflare.RecordArgs{
-			ZoneId:  pulumi.String(zone.Id),
-			Name:    pulumi.String(recordName(host, args.Zone)),
-			Type:    pulumi.String("A"),
-			Content: args.IP,
-			Proxied: pulumi.Bool(true),
-			Ttl:     pulumi.Int(1), // automatic, the only one a proxied record can have
-			Comment: pulumi.String(edge.Mark),
-
-			AllowOverwrite: pulumi.Bool(args.Takeover),
-		}, child, pulumi.DependsOn([]pulumi.Resource{strict}))
+	for _, host := range args.Hosts {
+		record, err := newRecord(ctx, name+"-"+host, zone.Id, host, "A", args.IP, args, child, pulumi.DependsOn([]pulumi.Resource{strict}))
 		if err != nil {
 			return nil, err
 		}
-		if i == 0 {
-			url = pulumi.Sprintf("https://%s", record.Hostname)
+		if host == args.Hosts[0] {
+			self.URL = pulumi.Sprintf("https://%s", record.Hostname)
+		}
+		if args.IPv6 != nil {
+			if _, err := newRecord(ctx, name+"-"+host+"-ipv6", zone.Id, host, "AAAA", args.IPv6, args, child, pulumi.DependsOn([]pulumi.Resource{strict})); err != nil {
+				return nil, err
+			}
 		}
 	}
-	self.URL = url
 	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"url": self.URL})
+}
+
+// newRecord points a host at an address, through Cloudflare's proxy.
+func newRecord(ctx *pulumi.Context, name, zoneID, host, kind string, address pulumi.StringInput, args *DNSArgs, opts ...pulumi.ResourceOption) (*cloudflare.Record, error) {
+	return cloudflare.NewRecord(ctx, name, &cloudflare.RecordArgs{
+		ZoneId:  pulumi.String(zoneID),
+		Name:    pulumi.String(recordName(host, args.Zone)),
+		Type:    pulumi.String(kind),
+		Content: address,
+		Proxied: pulumi.Bool(true),
+		Ttl:     pulumi.Int(1), // automatic, the only one a proxied record can have
+		Comment: pulumi.String(edge.Mark),
+
+		AllowOverwrite: pulumi.Bool(args.Takeover),
+	}, opts...)
 }
 
 // recordName is a host's name in its zone, spelled as an import of the record

@@ -19,6 +19,7 @@ type Server struct {
 	pulumi.ResourceState
 
 	IP      pulumi.StringOutput // the IPv4 address, which survives the server
+	IPv6    pulumi.StringOutput // its IPv6 address, gone with the server
 	HostKey pulumi.StringOutput // the server's own public key, as "ssh-ed25519 AAAA..."
 	SSH     Connection          // how the program's remote commands reach it
 }
@@ -99,7 +100,7 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 		return nil, err
 	}
 
-	self.IP = address.IpAddress
+	self.IP, self.IPv6 = address.IpAddress, machine.Ipv6Address
 	self.HostKey = trimmed(hostKey.PublicKeyOpenssh)
 	self.SSH = Connection{
 		// The server's own output, not the address's: there is nobody to talk to before it runs.

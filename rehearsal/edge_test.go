@@ -99,7 +99,7 @@ func TestWhatTheZoneHasAgainstItIsToldInThePreview(t *testing.T) {
 
 func TestOriginCertificateAndLock(t *testing.T) {
 	t.Parallel()
-	r := start(t, "test-origin", "start", "--config", "certificate=cloudflare-origin", "--config", "dnsTakeover=true")
+	r := start(t, "test-origin", "start", "--config", "certificate=cloudflare-origin", "--config", "dnsTakeover=true", "--config", "ipv6=true")
 	const domain = "running-calendar.test"
 	r.run(t, 0, "exec", "bash", "-c", `
 		ask() { curl -sS --cacert "$SSL_CERT_FILE" -H "Authorization: Bearer $CLOUDFLARE_API_TOKEN" "https://$CLOUDFLARE_API_HOSTNAME/client/v4/$1" "${@:2}"; }
@@ -181,7 +181,7 @@ func TestOriginCertificateAndLock(t *testing.T) {
 				zone=$(ask 'zones?name=`+domain+`' | grep -o '"id":"[0-9a-f]\{32\}"' | sed -n 2p | cut -d '"' -f 4)
 				ask "zones/$zone/settings/ssl"; ask "zones/$zone/settings/min_tls_version"; ask "zones/$zone/dns_records"`)
 		}
-		if text := settings(); !strings.Contains(text, `"value":"strict"`) || !strings.Contains(text, `"value":"1.2"`) || !strings.Contains(text, "keep me") || strings.Contains(text, "192.0.2.1") {
+		if text := settings(); !strings.Contains(text, `"value":"strict"`) || !strings.Contains(text, `"value":"1.2"`) || !strings.Contains(text, "keep me") || strings.Contains(text, "192.0.2.1") || strings.Count(text, `"type":"AAAA"`) != 2 {
 			t.Errorf("the zone: %s", text)
 		}
 		r.pulumi(t, 0, "state", "unprotect", "--all", "--yes")

@@ -19,6 +19,7 @@ type Settings struct {
 	Domain      string // the host the app answers on, without scheme
 	Zone        string // the Cloudflare zone that holds Domain
 	WWW         bool   // whether www.Domain is served too
+	IPv6        bool   // whether there are AAAA records too
 	Certificate string // the origin's: LetsEncrypt or CloudflareOrigin
 	OriginLock  bool   // whether only Cloudflare's networks may reach ports 80 and 443
 	DNSTakeover bool   // whether existing records for the hosts are replaced
@@ -86,6 +87,7 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.Zone = r.optional("zone", registrableDomain(s.Domain), domainName)
 	s.WWW = r.boolean("www", s.Domain == s.Zone)
 	r.check("zone", s.Zone, domainInZone(s.Domain))
+	s.IPv6 = r.boolean("ipv6", false)
 	s.Certificate = r.optional("certificate", LetsEncrypt, certificateKind)
 	s.OriginLock = r.boolean("originLock", s.Certificate == CloudflareOrigin)
 	s.DNSTakeover = r.boolean("dnsTakeover", false)
