@@ -47,14 +47,25 @@ func (n *Network) rejectSSH(duration time.Duration) error {
 	return nil
 }
 
-// cutSSH waits until a script runs in a server and then cuts its connection.
+// cutSSH waits until a script runs in a server and then cuts its connection: it
+// refuses packets until the connection has noticed.
 func (ms *Machines) cutSSH(after time.Duration) {
+	n, ctx := ms.options.Network, context.Background()
 	for deadline := time.Now().Add(10 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if ms.scriptRuns() {
-			time.Sleep(after)
-			_ = ms.options.Network.rejectSSH(time.Second)
-			return
+		if !ms.scriptRuns() {
+			continue
 		}
+		time.Sleep(after)
+		_ = n.rejectSSH(time.Minute)
+		for range 300 {
+			open, err := n.Command(ctx, "ss", "-Htn", "state", "established", "dport", "=", ":22").Output()
+			if err != nil || len(open) == 0 {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		_ = n.Command(ctx, "nft", "delete", "table", "ip", "rejectssh").Run()
+		return
 	}
 }
 

@@ -28,7 +28,7 @@ main() {
 # already keeps the older copy: that is the state known to let its owner in.
 arm_undo() {
     install -d -m 0700 "$STATE"
-    if ! systemctl is-active --quiet "$UNDO_UNIT.timer"; then
+    if [[ -e $STATE/undone ]] || ! systemctl is-active --quiet "$UNDO_UNIT.timer"; then
         rm -rf "$STATE/before" "$STATE/undone"
         mkdir -p "$STATE/before/ssh"
         cp -a /etc/ufw "$STATE/before/ufw"
