@@ -58,9 +58,11 @@ need_container() {
     [[ $state == running ]] || fail "the container $CONTAINER is $state, not running; start it from the app with: kamal accessory start db"
     SUPERUSER=$(docker exec "$CONTAINER" printenv POSTGRES_USER || true)
     SUPERUSER=${SUPERUSER:-postgres}
+    # By TCP: while the image sets a new database up, a passing server answers on
+    # the local socket only.
     local tries
     for tries in {1..60}; do
-        ! in_container pg_isready -q || return 0
+        ! in_container pg_isready -q -h 127.0.0.1 || return 0
         sleep 1
     done
     fail "PostgreSQL in $CONTAINER does not answer after $tries seconds; see: docker logs $CONTAINER"
