@@ -154,10 +154,6 @@ func (d *declared) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 
 func (d *declared) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
 	answers := map[string]map[string]any{
-		"hcloud:index/getServerTypes:getServerTypes": {"id": "all", "serverTypes": []any{map[string]any{
-			"name": "cpx21", "cores": 3, "memory": 4, "disk": 80, "architecture": "x86", "cpuType": "shared",
-			"locations": []any{map[string]any{"name": "hil"}},
-		}}},
 		"cloudflare:index/getZone:getZone": {"id": "z1", "zoneId": "z1", "name": "example.com"},
 	}
 	return resource.NewPropertyMapFromMap(answers[args.Token]), nil
@@ -190,7 +186,8 @@ func run(t *testing.T, app string, dryRun bool) *declared {
 		if err != nil {
 			return err
 		}
-		return deploy(ctx, s) // without the look at Cloudflare
+		// Without a look at the clouds.
+		return deploy(ctx, s, &findings{"cpx21", func(string) string { return "9.49 EUR" }})
 	}
 	if err := pulumi.RunErr(program, pulumi.WithMocks("rails-on-hetzner", "prod", mocks), func(info *pulumi.RunInfo) { info.DryRun = dryRun }); err != nil {
 		t.Fatal(err)

@@ -4,9 +4,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -16,26 +16,25 @@ import (
 
 func main() {
 	pulumi.Run(func(ctx *pulumi.Context) error {
-		s, err := loadSettings(ctx)
-		if err != nil {
+		s, mistakes := loadSettings(ctx)
+		found, err := preflight(ctx, s)
+		if err := errors.Join(mistakes, err); err != nil {
 			return err
 		}
-		if err := preflight(ctx, s); err != nil {
-			return err
-		}
-		return deploy(ctx, s)
+		return deploy(ctx, s, found)
 	})
 }
 
-func deploy(ctx *pulumi.Context, s *settings.Settings) error {
+func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	webNetworks, err := whoReachesTheWeb(ctx, s)
 	if err != nil {
 		return err
 	}
 	server, err := components.NewServer(ctx, "server", &components.ServerArgs{
-		Name:       strings.ReplaceAll(s.Service, "_", "-"),
+		Name:       s.ServerName(),
 		Location:   s.Location,
-		Type:       s.ServerType,
+		Type:       found.serverType,
+		TypeChosen: s.ServerType == "",
 		Image:      s.Image,
 		PublicKeys: s.PublicKeys,
 
@@ -112,7 +111,8 @@ func deploy(ctx *pulumi.Context, s *settings.Settings) error {
 	ctx.Export("hardening", hardening.Report)
 	ctx.Export("backup", backup.Report)
 	ctx.Export("kamal", kamal.Report)
-	ctx.Export("nextSteps", nextSteps(s, server.IP))
+	ctx.Export("monthlyPrice", server.Type.ApplyT(found.price))
+	ctx.Export("nextSteps", nextSteps(ctx, s, server, found))
 	return nil
 }
 

@@ -1,22 +1,37 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"rails-on-hetzner/components"
 	"rails-on-hetzner/internal/settings"
 )
 
-// nextSteps says what to type once the server stands, in the order it is needed.
-func nextSteps(s *settings.Settings, ip pulumi.StringOutput) pulumi.StringOutput {
-	return ip.ApplyT(func(ip string) string {
-		return fmt.Sprintf(`The server is ready. In this order
-1. pulumi stack output sshHostKey >> ~/.ssh/known_hosts   (from now on its key is known)
-2. cd %[1]s && git diff   (what changed in the app; commit it)
-3. export KAMAL_REGISTRY_PASSWORD=...   (a GitHub token with write:packages and read:packages)
-4. kamal setup   (the first deploy)
-5. open https://%[2]s   (the server itself is %[3]s)
-Later on there are kamal deploy, kamal console and kamal logs.`, s.AppPath, s.Domain, ip)
+// nextSteps says what there is now and what to type next, in the order it is
+// needed. An update also prints it: Pulumi shows only the beginning of outputs.
+func nextSteps(ctx *pulumi.Context, s *settings.Settings, server *components.Server, found *findings) pulumi.StringOutput {
+	return pulumi.All(server.IP, server.Type).ApplyT(func(known []any) (string, error) {
+		text := fmt.Sprintf(`the server is ready
+
+  address  %[1]s
+  log in   ssh root@%[1]s
+  the app  https://%[2]s, after the first deploy
+  a month  %[3]s
+
+next, in this order
+  1. pulumi stack output sshHostKey >> ~/.ssh/known_hosts   (from now on its key is known)
+  2. cd %[4]s && git diff   (what changed in the app; commit it)
+  3. export KAMAL_REGISTRY_PASSWORD=...   (a GitHub token with write:packages and read:packages)
+  4. kamal setup   (the first deploy)
+  5. open https://%[2]s
+later on: kamal deploy, kamal console, kamal logs`,
+			known[0], s.Domain, cmp.Or(found.price(known[1].(string)), "unknown: the provider tells no price"), s.AppPath)
+		if ctx.DryRun() {
+			return text, nil
+		}
+		return text, ctx.Log.Info(text, nil)
 	}).(pulumi.StringOutput)
 }

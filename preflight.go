@@ -1,30 +1,83 @@
 package main
 
 import (
+	"cmp"
 	"errors"
-	"os"
+	"fmt"
+	"sync"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"rails-on-hetzner/components"
 	"rails-on-hetzner/internal/edge"
+	"rails-on-hetzner/internal/hetzner"
 	"rails-on-hetzner/internal/settings"
 )
 
+// findings is what looking at the world beforehand told.
+type findings struct {
+	serverType string                         // to buy, or of the server that stands
+	price      func(serverType string) string // a month; "" when the provider does not tell
+}
+
 // preflight finds what would fail later, before anything is made, and tells it
-// all at once. It changes nothing.
-func preflight(ctx *pulumi.Context, s *settings.Settings) error {
-	return errors.Join(components.CheckKamalFiles(s), checkZone(ctx, s))
+// all at once. It changes nothing. What a mistaken setting keeps it from looking
+// at, it leaves out: the setting is told of anyway.
+func preflight(ctx *pulumi.Context, s *settings.Settings) (*findings, error) {
+	var found *findings
+	var hetznerErr, zoneErr error
+	var looks sync.WaitGroup
+	looks.Go(func() { found, hetznerErr = lookAtHetzner(ctx, s) })
+	looks.Go(func() { zoneErr = checkZone(ctx, s) })
+	pulumiErr, appErr := checkPulumi(ctx), checkApp(ctx, s)
+	looks.Wait()
+	return found, errors.Join(pulumiErr, appErr, hetznerErr, zoneErr)
+}
+
+// checkPulumi wants the version that the rehearsals run. Go checks its own, by
+// the line in go.mod.
+func checkPulumi(ctx *pulumi.Context) error {
+	if err := ctx.RequirePulumiVersion(">=3.250.0"); err != nil {
+		return fmt.Errorf("Pulumi: %w; needed is 3.250.0 or newer: https://www.pulumi.com/docs/install/", err)
+	}
+	return nil
+}
+
+func checkApp(ctx *pulumi.Context, s *settings.Settings) error {
+	if s.AppPath == "" || s.Service == "" || s.Domain == "" || s.GitHubUser == "" {
+		return nil
+	}
+	notes, err := components.CheckKamalFiles(s)
+	if ctx.DryRun() {
+		for _, note := range notes {
+			err = cmp.Or(err, ctx.Log.Warn(note, nil))
+		}
+	}
+	return err
+}
+
+func lookAtHetzner(ctx *pulumi.Context, s *settings.Settings) (*findings, error) {
+	if s.HetznerToken == "" || s.Location == "" {
+		return nil, nil
+	}
+	view, err := hetzner.Look(ctx.Context(), s.HetznerToken, s.HetznerEndpoint, s.Location, s.ServerName())
+	if err != nil {
+		return nil, err
+	}
+	serverType, err := view.Check(s.ServerType, s.Image)
+	return &findings{serverType, view.MonthlyPrice}, err
 }
 
 func checkZone(ctx *pulumi.Context, s *settings.Settings) error {
-	view, err := edge.Look(ctx.Context(), s.CloudflareToken, os.Getenv("CLOUDFLARE_API_HOSTNAME"), s.Zone, s.Hosts())
+	if s.CloudflareToken == "" || s.Zone == "" {
+		return nil
+	}
+	view, err := edge.Look(ctx.Context(), s.CloudflareToken, s.CloudflareHost, s.Zone, s.Hosts())
 	if err != nil {
 		return err
 	}
 	return view.Check(edge.Wanted{
 		Zone:        s.Zone,
-		Domain:      s.Domain,
 		LetsEncrypt: s.Certificate == settings.LetsEncrypt,
 		Takeover:    s.DNSTakeover,
 	})

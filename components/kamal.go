@@ -30,13 +30,17 @@ type KamalArgs struct {
 // unknownIP stands in the preview's diff while there is no server yet.
 const unknownIP = "THE-NEW-SERVERS-IP"
 
-// CheckKamalFiles finds what cannot be edited before anything is created.
-func CheckKamalFiles(s *settings.Settings) error {
+// CheckKamalFiles finds, before anything is created, what cannot be edited, and
+// notes what in the app would spoil a deploy.
+func CheckKamalFiles(s *settings.Settings) (notes []string, err error) {
 	if !s.EditApp {
-		return nil
+		return nil, nil
 	}
-	_, err := planKamalFiles(s, unknownIP)
-	return err
+	plan, err := planKamalFiles(s, unknownIP)
+	if plan == nil {
+		return nil, err
+	}
+	return plan.Notes, err
 }
 
 // NewKamal shows the change to the app's files in previews and makes it in updates.
@@ -90,11 +94,6 @@ func (k *Kamal) show(ctx *pulumi.Context, args *KamalArgs) error {
 	plan, err := planKamalFiles(args.Settings, ip)
 	if err != nil {
 		return err
-	}
-	for _, note := range plan.Notes {
-		if err := ctx.Log.Warn(note, &pulumi.LogArgs{Resource: k}); err != nil {
-			return err
-		}
 	}
 	if diff := plan.Diff(); diff != "" {
 		return ctx.Log.Info("pulumi up will change the app in "+args.Settings.AppPath+":\n"+diff, &pulumi.LogArgs{Resource: k})

@@ -3,15 +3,12 @@
 package components
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/pulumi/pulumi-hcloud/sdk/go/hcloud"
 	"github.com/pulumi/pulumi-tls/sdk/v5/go/tls"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-
-	"rails-on-hetzner/internal/catalogue"
 )
 
 // Server is one Hetzner Cloud server with its address, cloud firewall and keys.
@@ -20,6 +17,7 @@ type Server struct {
 
 	IP      pulumi.StringOutput // the IPv4 address, which survives the server
 	IPv6    pulumi.StringOutput // its IPv6 address, gone with the server
+	Type    pulumi.StringOutput // the type it is of
 	HostKey pulumi.StringOutput // the server's own public key, as "ssh-ed25519 AAAA..."
 	SSH     Connection          // how the program's remote commands reach it
 }
@@ -28,14 +26,14 @@ type Server struct {
 type ServerArgs struct {
 	Name        string   // required: host name, letters, digits and hyphens
 	Location    string   // required: Hetzner location
-	Type        string   // optional: Hetzner server type; default: the smallest that fits, chosen once
+	Type        string   // required: Hetzner server type
+	TypeChosen  bool     // the program chose the type: once there is a server, its own type stands
 	Image       string   // required: Hetzner image name
 	PublicKeys  []string // required: the developers' keys, as in authorized_keys
 	WebNetworks []string // optional: who may reach ports 80 and 443; default everyone
 }
 
-// NewServer declares the server. The type is checked against what the provider
-// sells in the location before anything is created.
+// NewServer declares the server; what it is of must be on sale, see package hetzner.
 func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulumi.ResourceOption) (*Server, error) {
 	self := &Server{}
 	if err := ctx.RegisterComponentResource("rails-on-hetzner:index:Server", name, self, opts...); err != nil {
@@ -43,10 +41,6 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 	}
 	child := pulumi.Parent(self)
 
-	serverType, err := chooseType(ctx, args.Location, args.Type)
-	if err != nil {
-		return nil, err
-	}
 	hostKey, err := newKey(ctx, name+"-host-key", child)
 	if err != nil {
 		return nil, err
@@ -80,7 +74,7 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 
 	machine, err := hcloud.NewServer(ctx, name, &hcloud.ServerArgs{
 		Name:        pulumi.String(args.Name),
-		ServerType:  pulumi.String(serverType),
+		ServerType:  pulumi.String(args.Type),
 		Image:       pulumi.String(args.Image),
 		Location:    pulumi.String(args.Location),
 		SshKeys:     pulumi.StringArray{registered.ID().ToStringOutput()},
@@ -95,12 +89,12 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 		DeleteProtection:       pulumi.Bool(true),
 		RebuildProtection:      pulumi.Bool(true),
 		ShutdownBeforeDeletion: pulumi.Bool(true),
-	}, append(neverReplaced(args.Type), child)...)
+	}, append(neverReplaced(args.TypeChosen), child)...)
 	if err != nil {
 		return nil, err
 	}
 
-	self.IP, self.IPv6 = address.IpAddress, machine.Ipv6Address
+	self.IP, self.IPv6, self.Type = address.IpAddress, machine.Ipv6Address, machine.ServerType
 	self.HostKey = trimmed(hostKey.PublicKeyOpenssh)
 	self.SSH = Connection{
 		// The server's own output, not the address's: there is nobody to talk to before it runs.
@@ -115,9 +109,9 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 // changes of what only matters on the first boot (a replacement is all the
 // provider could do about those). A type chosen by the program is kept even
 // when a smaller one comes on sale: rescaling means downtime and today's prices.
-func neverReplaced(configuredType string) []pulumi.ResourceOption {
+func neverReplaced(typeChosen bool) []pulumi.ResourceOption {
 	onlyAtFirstBoot := []string{"userData", "sshKeys"}
-	if configuredType == "" {
+	if typeChosen {
 		onlyAtFirstBoot = append(onlyAtFirstBoot, "serverType")
 	}
 	return []pulumi.ResourceOption{pulumi.Protect(true), pulumi.IgnoreChanges(onlyAtFirstBoot)}
@@ -152,28 +146,6 @@ func newFirewall(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pul
 
 func newKey(ctx *pulumi.Context, name string, opts ...pulumi.ResourceOption) (*tls.PrivateKey, error) {
 	return tls.NewPrivateKey(ctx, name, &tls.PrivateKeyArgs{Algorithm: pulumi.String("ED25519")}, opts...)
-}
-
-// chooseType asks the provider what it sells; see catalogue.Choose.
-func chooseType(ctx *pulumi.Context, location, wanted string) (string, error) {
-	sold, err := hcloud.GetServerTypes(ctx)
-	if err != nil {
-		return "", fmt.Errorf("asking Hetzner for its server types: %w", err)
-	}
-	var offers []catalogue.Offer
-	for _, t := range sold.ServerTypes {
-		offer := catalogue.Offer{
-			Name: t.Name, Cores: t.Cores, MemoryGB: float64(t.Memory), DiskGB: t.Disk,
-			Architecture: t.Architecture, CPUType: t.CpuType,
-		}
-		for _, l := range t.Locations {
-			if !l.IsDeprecated {
-				offer.Locations = append(offer.Locations, l.Name)
-			}
-		}
-		offers = append(offers, offer)
-	}
-	return catalogue.Choose(offers, location, wanted)
 }
 
 // number turns a resource's ID, a text, into the number other resources want.

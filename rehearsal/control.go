@@ -48,6 +48,7 @@ func setFault(clouds *cloud.Cloud, machines *host.Machines, domain, name string,
 		clouds.SetToken(cloudflareToken, slices.DeleteFunc(slices.Clone(cloud.AllPermissions), func(p cloud.Permission) bool {
 			return strings.ReplaceAll(string(p), " ", "-") == lacking
 		})...)
+		clouds.SetHetznerReadOnly(false)
 		return nil
 	}
 	switch name {
@@ -55,6 +56,9 @@ func setFault(clouds *cloud.Cloud, machines *host.Machines, domain, name string,
 		return clouds.SetZoneStatus(domain, "pending")
 	case "zone-active":
 		return clouds.SetZoneStatus(domain, "active")
+	case "token-read-only":
+		clouds.SetHetznerReadOnly(true)
+		return nil
 	case "zone-page-rule":
 		return clouds.AddPageRule(domain, "http://"+domain+"/*", "always_use_https", nil)
 	case "zone-redirect":

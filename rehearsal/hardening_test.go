@@ -49,7 +49,7 @@ func hardening(t *testing.T, suite string) {
 		effective := r.run(t, 0, "ssh", "sshd -T")
 		for _, line := range []string{
 			"permitrootlogin without-password", "pubkeyauthentication yes", "passwordauthentication no", "kbdinteractiveauthentication no", "permitemptypasswords no",
-			"maxauthtries 3", "logingracetime 30", "maxstartups 10:30:60", "x11forwarding no", "allowagentforwarding no", "hostkeyalgorithms ssh-ed25519",
+			"maxauthtries 3", "logingracetime 30", "maxstartups 10:30:60", "x11forwarding no", "allowagentforwarding no", "allowtcpforwarding local", "maxsessions 4", "compression no", "tcpkeepalive no", "permituserenvironment no", "hostkeyalgorithms ssh-ed25519",
 			"macs hmac-sha2-512-etm@openssh.com,hmac-sha2-256-etm@openssh.com,umac-128-etm@openssh.com",
 		} {
 			if !strings.Contains("\n"+effective, "\n"+line+"\n") {

@@ -104,6 +104,7 @@ Of the domain's zone, for good:
   zone-pending, zone-active       what Cloudflare says of it
   zone-page-rule, zone-redirect   a rule that sends plain HTTP to HTTPS
   token-without-PERMISSION        e.g. token-without-DNS:Edit, token-without-Zone-Settings:Edit
+  token-read-only                 Hetzner's token may only read; token-without-nothing ends both
   networks-none                   Cloudflare publishes an empty list of its networks`,
 			Args: cobra.RangeArgs(1, 2),
 			RunE: func(cmd *cobra.Command, args []string) error { return switchFault(cmd.Context(), o, args) },

@@ -9,9 +9,9 @@ import (
 
 // Wanted is what the zone is to be used for.
 type Wanted struct {
-	Zone, Domain string
-	LetsEncrypt  bool // the origin's certificate comes from there, by HTTP-01 through Cloudflare's proxy
-	Takeover     bool // records that exist are taken over
+	Zone        string
+	LetsEncrypt bool // the origin's certificate comes from there, by HTTP-01 through Cloudflare's proxy
+	Takeover    bool // records that exist are taken over
 }
 
 // Check tells, all together, what would keep the deployment from working.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/cloudflare/cloudflare-go"
 )
@@ -38,7 +39,8 @@ type Record struct {
 // Look reads the zone. Errors name the key, what is missing and the page that
 // mends it. host is the API's, "" for Cloudflare's own.
 func Look(ctx context.Context, token, host, zone string, hosts []string) (*View, error) {
-	options := []cloudflare.Option{cloudflare.UsingRetryPolicy(3, 1, 8)}
+	// The client's own limit of 4 calls a second is for those who make thousands.
+	options := []cloudflare.Option{cloudflare.UsingRetryPolicy(3, 1, 8), cloudflare.UsingRateLimit(50)}
 	if host != "" {
 		options = append(options, cloudflare.BaseURL("https://"+host+"/client/v4"))
 	}
@@ -55,13 +57,25 @@ func Look(ctx context.Context, token, host, zone string, hosts []string) (*View,
 	}
 	z := found.Result[0]
 	view := &View{ZoneID: z.ID, Status: z.Status, Type: z.Type, NameServers: z.NameServers}
-	return view, errors.Join(view.readRecords(ctx, api, zone, hosts), view.readSettings(ctx, api, zone), view.readRules(ctx, api, hosts))
+	var records, settings error
+	var redirects []string
+	var group sync.WaitGroup
+	group.Go(func() { records = view.readRecords(ctx, api, zone, hosts) })
+	group.Go(func() { settings = view.readSettings(ctx, api, zone) })
+	group.Go(func() { view.Rules = pageRules(ctx, api, z.ID, hosts) })
+	group.Go(func() { redirects = redirectRules(ctx, api, z.ID) })
+	group.Wait()
+	view.Rules = append(view.Rules, redirects...)
+	return view, errors.Join(records, settings)
 }
 
 // denied turns a refusal into the permission that is missing.
 func denied(permission, zone string, err error) error {
 	var unauthorized *cloudflare.AuthenticationError
 	var forbidden *cloudflare.AuthorizationError
+	if strings.Contains(err.Error(), "Invalid access token") || strings.Contains(err.Error(), "Invalid API Token") {
+		return fmt.Errorf("cloudflare:apiToken: Cloudflare does not know the token; make one at https://dash.cloudflare.com/profile/api-tokens, and set it with: pulumi config set --secret cloudflare:apiToken (Cloudflare said: %w)", err)
+	}
 	if errors.As(err, &forbidden) || errors.As(err, &unauthorized) {
 		return fmt.Errorf("cloudflare:apiToken: the token lacks the permission %s for the zone %s; add it at https://dash.cloudflare.com/profile/api-tokens (Cloudflare said: %w)", permission, zone, err)
 	}
@@ -101,26 +115,34 @@ func (v *View) readSettings(ctx context.Context, api *cloudflare.API, zone strin
 	return nil
 }
 
-// readRules looks for redirects of plain HTTP. The token need not be allowed to
-// see rules; then they are not checked.
-func (v *View) readRules(ctx context.Context, api *cloudflare.API, hosts []string) error {
-	if rules, err := api.ListPageRules(ctx, v.ZoneID); err == nil {
-		for _, rule := range rules {
-			for _, action := range rule.Actions {
-				if rule.Status == "active" && len(rule.Targets) > 0 && (action.ID == "always_use_https" || action.ID == "forwarding_url") && concerns(rule.Targets[0].Constraint.Value, hosts) {
-					v.Rules = append(v.Rules, fmt.Sprintf("the page rule for %s (%s)", rule.Targets[0].Constraint.Value, action.ID))
-				}
+// pageRules and redirectRules look for redirects of plain HTTP. The token need
+// not be allowed to see rules; then they are not checked.
+func pageRules(ctx context.Context, api *cloudflare.API, zoneID string, hosts []string) (found []string) {
+	rules, err := api.ListPageRules(ctx, zoneID)
+	if err != nil {
+		return nil
+	}
+	for _, rule := range rules {
+		for _, action := range rule.Actions {
+			if rule.Status == "active" && len(rule.Targets) > 0 && (action.ID == "always_use_https" || action.ID == "forwarding_url") && concerns(rule.Targets[0].Constraint.Value, hosts) {
+				found = append(found, fmt.Sprintf("the page rule for %s (%s)", rule.Targets[0].Constraint.Value, action.ID))
 			}
 		}
 	}
-	if rules, err := api.GetEntrypointRuleset(ctx, cloudflare.ZoneIdentifier(v.ZoneID), "http_request_dynamic_redirect"); err == nil {
-		for _, rule := range rules.Rules {
-			if rule.Enabled != nil && *rule.Enabled && !strings.Contains(rule.Expression, "acme-challenge") {
-				v.Rules = append(v.Rules, fmt.Sprintf("the redirect rule with the expression %s", rule.Expression))
-			}
+	return found
+}
+
+func redirectRules(ctx context.Context, api *cloudflare.API, zoneID string) (found []string) {
+	rules, err := api.GetEntrypointRuleset(ctx, cloudflare.ZoneIdentifier(zoneID), "http_request_dynamic_redirect")
+	if err != nil {
+		return nil
+	}
+	for _, rule := range rules.Rules {
+		if rule.Enabled != nil && *rule.Enabled && !strings.Contains(rule.Expression, "acme-challenge") {
+			found = append(found, fmt.Sprintf("the redirect rule with the expression %s", rule.Expression))
 		}
 	}
-	return nil
+	return found
 }
 
 // concerns tells whether a page rule's pattern may match plain HTTP of a host.

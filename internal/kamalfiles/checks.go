@@ -20,6 +20,7 @@ func (p *Plan) notes(w Settings) []string {
 	return slices.Concat(
 		p.masterKey(),
 		p.missingFiles(),
+		p.uncommitted(),
 		literals(".kamal/secrets", p.read(".kamal/secrets")),
 		literals(".kamal/secrets-common", p.read(".kamal/secrets-common")),
 		p.databaseSettings(w.Deploy),
@@ -48,6 +49,22 @@ func (p *Plan) masterKey() []string {
 		return []string{path + ": it is missing or empty, and RAILS_MASTER_KEY comes from it; copy it from where the app was made, or make one: bin/rails credentials:edit"}
 	}
 	return nil
+}
+
+// uncommitted tells of files about to be changed that have been edited since
+// the last commit: git diff would then show both changes as one.
+func (p *Plan) uncommitted() []string {
+	var told []string
+	for _, f := range p.files {
+		if f.before == nil || bytes.Equal(f.before, f.after) {
+			continue
+		}
+		status, err := exec.Command("git", "-C", p.dir, "status", "--porcelain", "--", f.path).Output()
+		if err == nil && len(status) > 0 {
+			told = append(told, f.path+": it has changes that are not committed, and pulumi up will change it further; commit them first, so that git diff then shows what the program did: git commit "+f.path)
+		}
+	}
+	return told
 }
 
 func (p *Plan) missingFiles() []string {

@@ -203,13 +203,36 @@ func TestPlan_SaysWhatWouldSpoilADeploy(t *testing.T) {
 
 func TestPlan_SaysThatGitTracksTheMasterKey(t *testing.T) {
 	app := newApp(t)
-	for _, args := range [][]string{{"init", "-q"}, {"add", "."}} {
-		check(t, exec.Command("git", append([]string{"-C", app}, args...)...).Run())
-	}
+	commitAll(t, app)
 	plan, err := NewPlan(app, wantedFiles)
 	check(t, err)
 	if len(plan.Notes) != 1 || !strings.HasPrefix(plan.Notes[0], "config/master.key: git tracks it") {
 		t.Errorf("got %q", plan.Notes)
+	}
+}
+
+func TestPlan_SaysWhatIsNotCommittedOfTheFilesItChanges(t *testing.T) {
+	app := newApp(t)
+	put(t, app, ".gitignore", "/config/master.key\n")
+	commitAll(t, app)
+	put(t, app, "config/deploy.yml", read(t, app, "config/deploy.yml")+"# a thought\n")
+	put(t, app, "Gemfile", "# another\n")
+	plan, err := NewPlan(app, wantedFiles)
+	check(t, err)
+	if len(plan.Notes) != 1 || !strings.HasPrefix(plan.Notes[0], "config/deploy.yml: it has changes that are not committed") {
+		t.Errorf("got %q", plan.Notes)
+	}
+	_, err = plan.Apply()
+	check(t, err)
+	if plan, err = NewPlan(app, wantedFiles); err != nil || len(plan.Notes) != 0 {
+		t.Errorf("its own changes are told of: %q, %v", plan.Notes, err)
+	}
+}
+
+func commitAll(t *testing.T, app string) {
+	t.Helper()
+	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=you", "-c", "user.email=you@laptop", "commit", "-q", "-m", "all"}} {
+		check(t, exec.Command("git", append([]string{"-C", app}, args...)...).Run())
 	}
 }
 

@@ -36,11 +36,14 @@ func (r *reader) mistake(format string, args ...any) {
 	r.mistakes = append(r.mistakes, fmt.Errorf(format, args...))
 }
 
-// check notes a mistake when value breaks the rule; empty values are left to the caller.
-func (r *reader) check(key, value string, want rule) {
+// check returns value, or notes a mistake and returns "" when it breaks the
+// rule. Empty values are left to the caller.
+func (r *reader) check(key, value string, want rule) string {
 	if value != "" && !want.accepts(value) {
 		r.mistake("%s: got %q, accepted is %s; mend it with: pulumi config set %s %s", key, value, want.wanted, key, want.example)
+		return ""
 	}
+	return value
 }
 
 func (r *reader) required(key string, want rule) string {
@@ -48,17 +51,14 @@ func (r *reader) required(key string, want rule) string {
 	if value == "" {
 		r.mistake("%s: not set, needed is %s; set it with: pulumi config set %s %s", key, want.wanted, key, want.example)
 	}
-	r.check(key, value, want)
-	return value
+	return r.check(key, value, want)
 }
 
 func (r *reader) optional(key, fallback string, want rule) string {
-	value := r.get(key)
-	if value == "" {
-		return fallback
+	if value := r.get(key); value != "" {
+		return r.check(key, value, want)
 	}
-	r.check(key, value, want)
-	return value
+	return fallback
 }
 
 func (r *reader) boolean(key string, fallback bool) bool {
@@ -66,8 +66,7 @@ func (r *reader) boolean(key string, fallback bool) bool {
 	if given == "" {
 		return fallback
 	}
-	r.check(key, given, rule{func(v string) bool { return v == "true" || v == "false" }, "true or false", strconv.FormatBool(fallback)})
-	return given == "true"
+	return r.check(key, given, rule{func(v string) bool { return v == "true" || v == "false" }, "true or false", strconv.FormatBool(fallback)}) == "true"
 }
 
 func (r *reader) number(key string, fallback, least, most int) int {
@@ -97,8 +96,8 @@ func (r *reader) secret(key string, want rule) string {
 	return value
 }
 
-// token checks that a provider's token can be found and has the right form, and
-// returns it.
+// token returns a provider's token, "" when it cannot be found or is of the
+// wrong form.
 func (r *reader) token(key, variable string, want rule) string {
 	value, from := r.get(key), key
 	if value == "" {
@@ -109,6 +108,7 @@ func (r *reader) token(key, variable string, want rule) string {
 		r.mistake("%s: not set, and neither is %s in the environment; needed is %s; set it with: pulumi config set --secret %s", key, variable, want.wanted, key)
 	case !want.accepts(value):
 		r.mistake("%s: the value (%d characters, not shown) is not accepted, accepted is %s; set it with: pulumi config set --secret %s", from, len(value), want.wanted, key)
+		return ""
 	case from == key && !r.src.IsConfigSecret(key):
 		r.mistake("%s: it is stored in clear in the stack's settings file; make a new token and store it encrypted: pulumi config set --secret %s", key, key)
 	}
@@ -166,6 +166,7 @@ func (r *reader) appPath(key string) string {
 	path := r.expand(given)
 	if _, err := r.env.ReadFile(filepath.Join(path, "config", "deploy.yml")); err != nil {
 		r.mistake("%s: got %q, but there is no config/deploy.yml in %s, accepted is the directory of a Rails app with Kamal's files; mend it with: pulumi config set %s DIRECTORY, or make the files with `kamal init` in the app", key, given, path, key)
+		return ""
 	}
 	return path
 }

@@ -4,8 +4,10 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"net/netip"
+	"strings"
 )
 
 // Settings is the whole configuration of one stack, checked and with every
@@ -40,7 +42,10 @@ type Settings struct {
 	BackupPingURL    string         // secret; told of each backup's start, success and failure; empty: nobody
 	Offsite          *Offsite       // where backups are copied to; nil: nowhere
 	PostgresImage    string         // image of the database's container
-	CloudflareToken  string         // secret; only for looking at the zone before anything is made
+	HetznerToken     string         // secret; this one and the next only for looking beforehand
+	CloudflareToken  string         // secret
+	HetznerEndpoint  string         // of the API, as the provider reads it; empty: Hetzner's own
+	CloudflareHost   string         // of the API, as the provider reads it; empty: Cloudflare's own
 	PostgresPassword string         // secret; empty: the program generates one
 }
 
@@ -77,7 +82,9 @@ type Environment struct {
 }
 
 // Load reads and checks every setting. The error joins one message for each
-// mistake: the key, the value given, what is accepted, and what mends it.
+// mistake: the key, the value given, what is accepted, and what mends it. The
+// settings come with it, those that were mistaken empty, so that the rest can
+// be looked into in the same run.
 func Load(src Source, env Environment) (*Settings, error) {
 	r := &reader{src: src, env: env}
 	s := &Settings{Project: src.Project(), Stack: src.Stack(), ProjectDir: env.ProjectDir}
@@ -86,7 +93,9 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.Domain = r.required("domain", domainName)
 	s.Zone = r.optional("zone", registrableDomain(s.Domain), domainName)
 	s.WWW = r.boolean("www", s.Domain == s.Zone)
-	r.check("zone", s.Zone, domainInZone(s.Domain))
+	if s.Domain != "" {
+		s.Zone = r.check("zone", s.Zone, domainInZone(s.Domain))
+	}
 	s.IPv6 = r.boolean("ipv6", false)
 	s.Certificate = r.optional("certificate", LetsEncrypt, certificateKind)
 	s.OriginLock = r.boolean("originLock", s.Certificate == CloudflareOrigin)
@@ -110,13 +119,12 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.PostgresImage = r.optional("postgresImage", "postgres:16", containerImage)
 	s.PostgresPassword = r.secret("postgresPassword", alphanumericPassword)
 
-	r.token("hcloud:token", "HCLOUD_TOKEN", hcloudToken)
+	s.HetznerToken = r.token("hcloud:token", "HCLOUD_TOKEN", hcloudToken)
+	s.HetznerEndpoint = cmp.Or(r.get("hcloud:endpoint"), env.Getenv("HCLOUD_ENDPOINT"))
 	s.CloudflareToken = r.token("cloudflare:apiToken", "CLOUDFLARE_API_TOKEN", cloudflareToken)
+	s.CloudflareHost = cmp.Or(r.get("cloudflare:apiHostname"), env.Getenv("CLOUDFLARE_API_HOSTNAME"))
 
-	if err := errors.Join(r.mistakes...); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return s, errors.Join(r.mistakes...)
 }
 
 // Hosts are the names that the app answers on, the main one first.
@@ -126,3 +134,6 @@ func (s *Settings) Hosts() []string {
 	}
 	return []string{s.Domain}
 }
+
+// ServerName is the service's name as a host name, which knows no underscore.
+func (s *Settings) ServerName() string { return strings.ReplaceAll(s.Service, "_", "-") }

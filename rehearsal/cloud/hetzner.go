@@ -19,6 +19,7 @@ type hetznerState struct {
 	servers    map[int64]*server
 	actions    map[int64]*action
 	busy       map[int64]int // server -> how many actions on it run
+	readOnly   bool          // the token may only read
 }
 
 func newHetznerState() hetznerState {
@@ -42,7 +43,7 @@ func (c *Cloud) hetznerRoutes() http.Handler {
 	routes := http.NewServeMux()
 	for _, group := range []map[string]handle{
 		c.actionRoutes(), locationKind.routes(), datacenterKind.routes(), serverTypeKind.routes(), imageKind.routes(),
-		c.sshKeyRoutes(), c.firewallRoutes(), c.primaryIPRoutes(), c.serverRoutes(),
+		pricingRoutes(), c.sshKeyRoutes(), c.firewallRoutes(), c.primaryIPRoutes(), c.serverRoutes(),
 	} {
 		for pattern, do := range group {
 			routes.HandleFunc(pattern, c.hetznerHandler(do))
@@ -56,6 +57,10 @@ func (c *Cloud) hetznerHandler(do handle) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer "+c.config.HetznerToken {
 			writeRefusal(w, &refusal{status: http.StatusUnauthorized, code: "unauthorized", message: "the token you are using is not valid"})
+			return
+		}
+		if r.Method != http.MethodGet && c.tokenReadsOnly() {
+			writeRefusal(w, &refusal{status: http.StatusForbidden, code: "token_readonly", message: "the token is only allowed to perform GET requests"})
 			return
 		}
 		status, body, err := c.handleHetzner(do, r)

@@ -33,6 +33,19 @@ func (c *Cloud) SetToken(token string, permissions ...Permission) {
 	c.cloudflare.tokens[token] = permissions
 }
 
+// SetHetznerReadOnly makes Hetzner's token one that may only read, or not.
+func (c *Cloud) SetHetznerReadOnly(readOnly bool) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.hetzner.readOnly = readOnly
+}
+
+func (c *Cloud) tokenReadsOnly() bool {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.hetzner.readOnly
+}
+
 var tokenForm = regexp.MustCompile(`^[A-Za-z0-9_-]{40,}$`)
 
 var (

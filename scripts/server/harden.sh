@@ -20,6 +20,8 @@ main() {
     firewall
     fail2ban
     kernel
+    logins
+    modes
     updates
     ((changes > 0)) || say "nothing to change"
 }
@@ -95,6 +97,8 @@ Compression no
 LogLevel VERBOSE
 X11Forwarding no
 AllowAgentForwarding no
+AllowTcpForwarding local
+MaxSessions 4
 PermitUserEnvironment no
 HostKey /etc/ssh/ssh_host_ed25519_key
 HostKeyAlgorithms ssh-ed25519
@@ -276,12 +280,44 @@ CONF
 CONF
 }
 
+# logins is for whoever gets a password prompt after all: on the provider's
+# console, or for a user added later. No password ever expires: sshd then turns
+# keys away too. No stricter umask: containers could not read what Kamal mounts.
+logins() {
+    local file
+    for file in /etc/issue /etc/issue.net; do
+        put "$file" 644 <<'TEXT' || true
+Private server. Authorized users only; all activity may be monitored and reported.
+TEXT
+    done
+    {
+        without_block /etc/login.defs
+        in_block <<<$'SHA_CRYPT_MIN_ROUNDS 65536\nSHA_CRYPT_MAX_ROUNDS 65536'
+    } | put /etc/login.defs 644 || true
+}
+
+# modes keeps others than root from reading what runs when, and who may what.
+modes() {
+    local path mode
+    for path in /etc/ssh/sshd_config /etc/crontab /etc/cron.d /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly /etc/sudoers.d; do
+        [[ -e $path ]] || continue
+        mode=600
+        [[ ! -d $path ]] || mode=700
+        [[ $(stat -c %a "$path") != "$mode" ]] || continue
+        chmod "$mode" "$path"
+        changed "$path: mode $mode"
+    done
+}
+
+# updates: a file changed here is kept as it is when its package brings a new
+# one; without that, unattended-upgrades would leave the package out for ever.
 updates() {
     local reboot=false
     [[ -z $REBOOT_TIME ]] || reboot=true
     put /etc/apt/apt.conf.d/52rails-on-hetzner 644 <<CONF || true
 APT::Periodic::Update-Package-Lists "1";
 APT::Periodic::Unattended-Upgrade "1";
+DPkg::Options { "--force-confdef"; "--force-confold"; };
 Unattended-Upgrade::Automatic-Reboot "$reboot";
 Unattended-Upgrade::Automatic-Reboot-Time "${REBOOT_TIME:-04:30}";
 CONF

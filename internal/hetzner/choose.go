@@ -1,6 +1,4 @@
-// Package catalogue chooses a server type from what the provider says it sells.
-// It knows no type and no location by name.
-package catalogue
+package hetzner
 
 import (
 	"cmp"
@@ -12,12 +10,13 @@ import (
 // Offer is one server type as the provider lists it.
 type Offer struct {
 	Name         string
-	Cores        int      // virtual CPUs
-	MemoryGB     float64  // GB
-	DiskGB       int      // GB
-	Architecture string   // "x86" or "arm"
-	CPUType      string   // "shared" or "dedicated"
-	Locations    []string // where it is sold now
+	Cores        int               // virtual CPUs
+	MemoryGB     float64           // GB
+	DiskGB       int               // GB
+	Architecture string            // "x86" or "arm"
+	CPUType      string            // "shared" or "dedicated"
+	Locations    []string          // where it is sold now
+	Prices       map[string]string // location -> net price a month, e.g. "3.4900"
 }
 
 // What the app needs at least: Rails, kamal-proxy and PostgreSQL beside each other.

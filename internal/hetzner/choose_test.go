@@ -1,14 +1,14 @@
-package catalogue
+package hetzner
 
 import "testing"
 
 var offers = []Offer{
-	{"cx23", 2, 4, 40, "x86", "shared", []string{"fsn1", "hel1"}},
-	{"cax11", 2, 4, 40, "arm", "shared", []string{"fsn1"}},
-	{"cpx11", 2, 2, 40, "x86", "shared", []string{"hil"}},
-	{"cpx21", 3, 4, 80, "x86", "shared", []string{"hil"}},
-	{"ccx13", 2, 8, 80, "x86", "dedicated", []string{"fsn1", "hil"}},
-	{"cx22", 2, 4, 40, "x86", "shared", nil},
+	{"cx23", 2, 4, 40, "x86", "shared", []string{"fsn1", "hel1"}, nil},
+	{"cax11", 2, 4, 40, "arm", "shared", []string{"fsn1"}, nil},
+	{"cpx11", 2, 2, 40, "x86", "shared", []string{"hil"}, nil},
+	{"cpx21", 3, 4, 80, "x86", "shared", []string{"hil"}, nil},
+	{"ccx13", 2, 8, 80, "x86", "dedicated", []string{"fsn1", "hil"}, nil},
+	{"cx22", 2, 4, 40, "x86", "shared", nil, nil},
 }
 
 func TestChoose_TakesTheSmallestTypeThatFits(t *testing.T) {

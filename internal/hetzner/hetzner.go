@@ -1,0 +1,170 @@
+// Package hetzner looks at the Hetzner Cloud project before anything is made:
+// whether the token may change it, what is sold where and for how much, and
+// whether the server stands already. It only reads, and knows no type and no
+// location by name.
+package hetzner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/hetznercloud/hcloud-go/v2/hcloud"
+	"github.com/hetznercloud/hcloud-go/v2/hcloud/schema"
+)
+
+// View is what was found.
+type View struct {
+	Offers     []Offer
+	Images     []string // names of the system images for x86
+	ServerType string   // of the server that has the name asked for; "": there is none
+	ReadOnly   bool     // the token may only read; not looked at once the server stands
+
+	location string
+	currency string
+	address  map[string]string // location -> net price of an IPv4 address a month
+}
+
+const tokenPage = "https://console.hetzner.com, the project, Security, API tokens"
+
+// Look asks Hetzner about a location. server is the name that the server has or
+// will have; endpoint is the API's, "" for Hetzner's own. Errors name the key,
+// what is wrong and the page that mends it.
+func Look(ctx context.Context, token, endpoint, location, server string) (*View, error) {
+	options := []hcloud.ClientOption{hcloud.WithToken(token), hcloud.WithApplication("rails-on-hetzner", "")}
+	if endpoint != "" {
+		options = append(options, hcloud.WithEndpoint(endpoint))
+	}
+	client := hcloud.NewClient(options...)
+	v := &View{location: location, address: map[string]string{}}
+	looks := []func(context.Context, *hcloud.Client) error{
+		v.readTypes, v.readImages, v.readPrices,
+		func(ctx context.Context, client *hcloud.Client) error { return v.readServer(ctx, client, server) },
+	}
+	mistakes := make([]error, len(looks))
+	var group sync.WaitGroup
+	for i, look := range looks {
+		group.Go(func() { mistakes[i] = look(ctx, client) })
+	}
+	group.Wait()
+	for _, mistake := range mistakes {
+		if mistake != nil { // one is enough: they fail for the same reason
+			return nil, refused(mistake)
+		}
+	}
+	return v, nil
+}
+
+func refused(err error) error {
+	if hcloud.IsError(err, hcloud.ErrorCodeUnauthorized, hcloud.ErrorCodeForbidden) {
+		return fmt.Errorf("hcloud:token: Hetzner does not know the token; make one at %s, and set it with: pulumi config set --secret hcloud:token (Hetzner said: %w)", tokenPage, err)
+	}
+	return fmt.Errorf("asking Hetzner what it sells: %w; if this goes on, see https://status.hetzner.com", err)
+}
+
+func (v *View) readTypes(ctx context.Context, client *hcloud.Client) error {
+	types, err := client.ServerType.All(ctx)
+	for _, t := range types {
+		offer := Offer{
+			Name: t.Name, Cores: t.Cores, MemoryGB: float64(t.Memory), DiskGB: t.Disk,
+			Architecture: string(t.Architecture), CPUType: string(t.CPUType), Prices: map[string]string{},
+		}
+		for _, at := range t.Locations {
+			if !at.IsDeprecated() {
+				offer.Locations = append(offer.Locations, at.Location.Name)
+			}
+		}
+		for _, at := range t.Pricings {
+			offer.Prices[at.Location.Name] = at.Monthly.Net
+		}
+		v.Offers = append(v.Offers, offer)
+	}
+	return err
+}
+
+func (v *View) readImages(ctx context.Context, client *hcloud.Client) error {
+	images, err := client.Image.AllWithOpts(ctx, hcloud.ImageListOpts{
+		Type: []hcloud.ImageType{hcloud.ImageTypeSystem}, Architecture: []hcloud.Architecture{hcloud.ArchitectureX86},
+	})
+	for _, image := range images {
+		v.Images = append(v.Images, image.Name)
+	}
+	return err
+}
+
+// readPrices decodes the answer itself: hcloud-go's own way counts primary IPs
+// by the floating ones, and panics when there are fewer of these.
+func (v *View) readPrices(ctx context.Context, client *hcloud.Client) error {
+	request, err := client.NewRequest(ctx, http.MethodGet, "/pricing", nil)
+	if err != nil {
+		return err
+	}
+	var answer schema.PricingGetResponse
+	if _, err := client.Do(request, &answer); err != nil {
+		return err
+	}
+	v.currency = answer.Pricing.Currency
+	for _, address := range answer.Pricing.PrimaryIPs {
+		for _, at := range address.Prices {
+			if address.Type == string(hcloud.PrimaryIPTypeIPv4) {
+				v.address[at.Location] = at.PriceMonthly.Net
+			}
+		}
+	}
+	return nil
+}
+
+// readServer looks for the server, and if there is none yet, whether the token
+// could make it. No call tells that, so it asks to rename the SSH key number 0,
+// which nobody has: a token that may write hears that there is no such key.
+func (v *View) readServer(ctx context.Context, client *hcloud.Client, name string) error {
+	server, _, err := client.Server.GetByName(ctx, name)
+	if err != nil {
+		return err
+	}
+	if server != nil {
+		v.ServerType = server.ServerType.Name
+		return nil
+	}
+	_, _, err = client.SSHKey.Update(ctx, &hcloud.SSHKey{ID: 0}, hcloud.SSHKeyUpdateOpts{Name: "nobody"})
+	v.ReadOnly = hcloud.IsError(err, hcloud.ErrorCodeTokenReadonly)
+	if v.ReadOnly || hcloud.IsError(err, hcloud.ErrorCodeNotFound, hcloud.ErrorCodeInvalidInput) {
+		return nil
+	}
+	return err
+}
+
+// Check returns the type of the server, the one that stands or the one to buy,
+// or tells, all together, what cannot be had.
+func (v *View) Check(wantedType, image string) (string, error) {
+	var mistakes []error
+	if v.ReadOnly {
+		mistakes = append(mistakes, fmt.Errorf("hcloud:token: the token may only read; make one with Read & Write at %s, and set it with: pulumi config set --secret hcloud:token", tokenPage))
+	}
+	if v.ServerType != "" && (wantedType == "" || wantedType == v.ServerType) {
+		return v.ServerType, nil // it stands, whatever is sold today
+	}
+	if !slices.Contains(v.Images, image) {
+		mistakes = append(mistakes, fmt.Errorf("image: %q is not an image that Hetzner has; it has %s; mend it with: pulumi config set image ubuntu-24.04", image, strings.Join(v.Images, ", ")))
+	}
+	chosen, err := Choose(v.Offers, v.location, wantedType)
+	return chosen, errors.Join(append(mistakes, err)...)
+}
+
+// MonthlyPrice says what a server of the type and its address cost, as Hetzner
+// tells it today, or "" when it does not.
+func (v *View) MonthlyPrice(serverType string) string {
+	for _, offer := range v.Offers {
+		server, err := strconv.ParseFloat(offer.Prices[v.location], 64)
+		address, addressErr := strconv.ParseFloat(v.address[v.location], 64)
+		if offer.Name == serverType && err == nil && addressErr == nil {
+			return fmt.Sprintf("%.2f %s before tax: %.2f for the server (%s), %.2f for its address", server+address, v.currency, server, serverType, address)
+		}
+	}
+	return ""
+}
