@@ -52,7 +52,7 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 	registered, err := hcloud.NewSshKey(ctx, name+"-deploy-key", &hcloud.SshKeyArgs{
 		Name:      pulumi.String(args.Name + "-deploy"),
 		PublicKey: trimmed(deployKey.PublicKeyOpenssh),
-	}, child)
+	}, child, pulumi.DeleteBeforeReplace(true)) // its name is taken while it exists
 	if err != nil {
 		return nil, err
 	}

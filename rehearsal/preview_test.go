@@ -126,7 +126,7 @@ func (w world) app() []mistake {
 
 func (w world) zone() []mistake {
 	return []mistake{
-		{"a record that is there already", w.record(`{"type":"A","name":"` + domain + `","content":"192.0.2.1","proxied":true}`), "dnsTakeover: there is a record already, " + domain + " A 192.0.2.1 (proxied); to replace it: pulumi config set dnsTakeover true; to adopt it as it is, before that: pulumi import cloudflare:index/record:Record dns-" + domain + " "},
+		{"a record that is there already", w.record(`{"type":"A","name":"` + domain + `","content":"192.0.2.1","proxied":true}`), "dnsTakeover: there is a record already, " + domain + " A 192.0.2.1 (proxied); to replace it: pulumi config set dnsTakeover true; to adopt it as it is, its ID is "},
 		{"an alias for www", w.record(`{"type":"CNAME","name":"www","content":"example.net","proxied":false}`), "dnsTakeover: there is a record already, www." + domain + " CNAME example.net (not proxied)"},
 		{"IPv6 that leads elsewhere", w.record(`{"type":"AAAA","name":"` + domain + `","content":"2001:db8::7","proxied":false}`), "certificate: " + domain + " AAAA 2001:db8::7 is not proxied and not this server"},
 		{"certificates by others only (CAA)", w.record(`{"type":"CAA","name":"` + domain + `","data":{"flags":0,"tag":"issue","value":"digicert.com"}}`), "certificate: the zone's CAA records allow only digicert.com"},

@@ -36,8 +36,8 @@ func (v *View) checkRecords(w Wanted) []error {
 	var told []error
 	for _, r := range v.Records {
 		if !r.Ours {
-			told = append(told, fmt.Errorf("dnsTakeover: there is a record already, %s %s %s (%s); to replace it: pulumi config set dnsTakeover true; to adopt it as it is, before that: pulumi import cloudflare:index/record:Record dns-%s %s/%s",
-				r.Name, r.Type, r.Content, proxied(r.Proxied), r.Name, v.ZoneID, r.ID))
+			told = append(told, fmt.Errorf("dnsTakeover: there is a record already, %s %s %s (%s); to replace it: pulumi config set dnsTakeover true; to adopt it as it is, its ID is %s/%s (docs/guide.md, What exists already)",
+				r.Name, r.Type, r.Content, proxied(r.Proxied), v.ZoneID, r.ID))
 		}
 	}
 	return told

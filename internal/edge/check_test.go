@@ -16,7 +16,7 @@ func TestCheck_TellsWhatStandsInTheWayAndWhatMendsIt(t *testing.T) {
 		"our own records":          {func(v *View) { v.Records = []Record{{"R", "example.com", "A", "1.2.3.4", true, true}} }, Wanted{LetsEncrypt: true}, ""},
 		"a pending zone":           {func(v *View) { v.Status, v.NameServers = "pending", []string{"a.ns", "b.ns"} }, Wanted{}, "zone: example.com is pending at Cloudflare, not active; at your registrar set the name servers a.ns and b.ns"},
 		"a partial zone":           {func(v *View) { v.Type = "partial" }, Wanted{}, `zone: example.com is of the kind "partial"`},
-		"a record":                 {func(v *View) { v.Records = []Record{{"R", "www.example.com", "CNAME", "x.example", true, false}} }, Wanted{}, "dnsTakeover: there is a record already, www.example.com CNAME x.example (proxied); to replace it: pulumi config set dnsTakeover true; to adopt it as it is, before that: pulumi import cloudflare:index/record:Record dns-www.example.com Z/R"},
+		"a record":                 {func(v *View) { v.Records = []Record{{"R", "www.example.com", "CNAME", "x.example", true, false}} }, Wanted{}, "dnsTakeover: there is a record already, www.example.com CNAME x.example (proxied); to replace it: pulumi config set dnsTakeover true; to adopt it as it is, its ID is Z/R (docs/guide.md, What exists already)"},
 		"a record, to take over":   {func(v *View) { v.Records = []Record{{"R", "example.com", "A", "1.2.3.4", true, false}} }, Wanted{Takeover: true, LetsEncrypt: true}, ""},
 		"Always Use HTTPS":         {func(v *View) { v.AlwaysHTTPS = true }, Wanted{LetsEncrypt: true}, "certificate: Always Use HTTPS is on in the zone"},
 		"the same, other way":      {func(v *View) { v.AlwaysHTTPS = true }, Wanted{}, ""},

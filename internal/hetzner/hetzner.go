@@ -139,13 +139,18 @@ func (v *View) readServer(ctx context.Context, client *hcloud.Client, name strin
 	return err
 }
 
+// CheckToken tells when the token cannot make a server.
+func (v *View) CheckToken() error {
+	if !v.ReadOnly {
+		return nil
+	}
+	return fmt.Errorf("hcloud:token: the token may only read; make one with Read & Write at %s, and set it with: pulumi config set --secret hcloud:token", tokenPage)
+}
+
 // Check returns the type of the server, the one that stands or the one to buy,
 // or tells, all together, what cannot be had.
 func (v *View) Check(wantedType, image string) (string, error) {
-	var mistakes []error
-	if v.ReadOnly {
-		mistakes = append(mistakes, fmt.Errorf("hcloud:token: the token may only read; make one with Read & Write at %s, and set it with: pulumi config set --secret hcloud:token", tokenPage))
-	}
+	mistakes := []error{v.CheckToken()}
 	if v.ServerType != "" && (wantedType == "" || wantedType == v.ServerType) {
 		return v.ServerType, nil // it stands, whatever is sold today
 	}

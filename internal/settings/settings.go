@@ -127,6 +127,21 @@ func Load(src Source, env Environment) (*Settings, error) {
 	return s, errors.Join(r.mistakes...)
 }
 
+// MistakeOf returns what an error of Load says of one key, or nil.
+func MistakeOf(err error, key string) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return nil
+	}
+	var found []error
+	for _, mistake := range joined.Unwrap() {
+		if strings.HasPrefix(mistake.Error(), key+": ") {
+			found = append(found, mistake)
+		}
+	}
+	return errors.Join(found...)
+}
+
 // Hosts are the names that the app answers on, the main one first.
 func (s *Settings) Hosts() []string {
 	if s.WWW {

@@ -1,0 +1,109 @@
+// Command adopt gives a server that somebody else made the two keys of the
+// stack: the host key that the stack trusts, and the deploy key it logs in with.
+// It logs in as its user already can.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+func main() {
+	if len(os.Args) < 2 || strings.HasPrefix(os.Args[1], "-") {
+		fmt.Fprintln(os.Stderr, `Gives an imported server the stack's host key and deploy key, by SSH as you
+can log in now: docs/guide.md, What exists already.
+
+usage: scripts/adopt root@ADDRESS [OPTIONS OF SSH]`)
+		os.Exit(2)
+	}
+	if err := adopt(os.Args[1], os.Args[2:]); err != nil {
+		fmt.Fprintln(os.Stderr, "adopt:", err)
+		os.Exit(1)
+	}
+}
+
+func adopt(address string, options []string) error {
+	export := exec.Command("pulumi", "stack", "export", "--show-secrets")
+	export.Stderr = os.Stderr
+	state, err := export.Output()
+	if err != nil {
+		return fmt.Errorf("reading the stack's state: %w", err)
+	}
+	hostKey, err := keyPair(state, "server-host-key")
+	if err != nil {
+		return err
+	}
+	deployKey, err := keyPair(state, "server-deploy-key")
+	if err != nil {
+		return err
+	}
+	ssh := exec.Command("ssh", append(options, address, "bash -s")...)
+	ssh.Stdin = strings.NewReader(script(hostKey, deployKey)) // by standard input: there is a private key in it
+	ssh.Stdout, ssh.Stderr = os.Stdout, os.Stderr
+	if err := ssh.Run(); err != nil {
+		return fmt.Errorf("ssh %s: %w", address, err)
+	}
+	return nil
+}
+
+// key is a tls.PrivateKey as the state has it.
+type key struct{ Private, Public string }
+
+func keyPair(state []byte, name string) (key, error) {
+	var file struct {
+		Deployment struct {
+			Resources []struct {
+				URN     string
+				Type    string
+				Outputs map[string]any
+			}
+		}
+	}
+	if err := json.Unmarshal(state, &file); err != nil {
+		return key{}, fmt.Errorf("reading the stack's state: %w", err)
+	}
+	for _, r := range file.Deployment.Resources {
+		if r.Type == "tls:index/privateKey:PrivateKey" && strings.HasSuffix(r.URN, "::"+name) {
+			return key{secretText(r.Outputs["privateKeyOpenssh"]), strings.TrimSpace(secretText(r.Outputs["publicKeyOpenssh"]))}, nil
+		}
+	}
+	return key{}, fmt.Errorf("the stack has no %s yet; make it with: pulumi up --target '**server-host-key' --target '**server-deploy-key'", name)
+}
+
+// secretText unwraps what `--show-secrets` wraps: {"plaintext": "\"...\""}.
+func secretText(output any) string {
+	if wrapped, ok := output.(map[string]any); ok {
+		var text string
+		plain, _ := wrapped["plaintext"].(string)
+		if json.Unmarshal([]byte(plain), &text) != nil {
+			return ""
+		}
+		return text
+	}
+	text, _ := output.(string)
+	return text
+}
+
+// script runs on the server, as root. sshd shows the new key from then on.
+func script(hostKey, deployKey key) string {
+	return fmt.Sprintf(`set -eu
+main() {
+    umask 077
+    mkdir -p /root/.ssh
+    grep -qxF '%[1]s' /root/.ssh/authorized_keys 2>/dev/null || echo '%[1]s' >>/root/.ssh/authorized_keys
+    cat >/etc/ssh/ssh_host_ed25519_key.new <<'KEY'
+%[2]s
+KEY
+    mv /etc/ssh/ssh_host_ed25519_key.new /etc/ssh/ssh_host_ed25519_key
+    echo '%[3]s' >/etc/ssh/ssh_host_ed25519_key.pub
+    chmod 644 /etc/ssh/ssh_host_ed25519_key.pub
+    sshd -t
+    systemctl reload ssh.service 2>/dev/null || systemctl restart ssh.service
+    echo "adopted: the server has the stack's host key and deploy key"
+}
+main
+`, deployKey.Public, strings.TrimSpace(hostKey.Private), hostKey.Public)
+}
