@@ -38,7 +38,7 @@ func preflight(ctx *pulumi.Context, s *settings.Settings) (*findings, error) {
 // the line in go.mod.
 func checkPulumi(ctx *pulumi.Context) error {
 	if err := ctx.RequirePulumiVersion(">=3.250.0"); err != nil {
-		return fmt.Errorf("Pulumi: %w; needed is 3.250.0 or newer: https://www.pulumi.com/docs/install/", err)
+		return fmt.Errorf("the CLI: %w; needed is 3.250.0 or newer: https://www.pulumi.com/docs/install/", err)
 	}
 	return nil
 }

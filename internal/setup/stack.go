@@ -32,7 +32,7 @@ func openStack(ctx context.Context, name string) (*stack, error) {
 		return nil, errors.New("there is no pulumi on the PATH; install it: https://www.pulumi.com/docs/install/")
 	}
 	if err := exec.CommandContext(ctx, "pulumi", "whoami", "--non-interactive").Run(); err != nil {
-		return nil, errors.New("Pulumi does not know yet where to keep its state; for a file on this machine: pulumi login --local (docs/guide.md says what else there is), then run this again")
+		return nil, errors.New("no place was chosen yet where Pulumi keeps its state; for a file on this machine: pulumi login --local (docs/guide.md says what else there is), then run this again")
 	}
 	if err := selectStack(ctx, name); err != nil {
 		return nil, err

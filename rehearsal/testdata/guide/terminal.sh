@@ -36,7 +36,10 @@ kamal() {
             name=${line%%=*}
             [[ $line == *=* && $line != '#'* ]] || continue
             eval "$name=\"${line#*=}\""
-            [ -n "${!name}" ] || { echo "kamal: $name is empty" >&2; exit 1; }
+            [ -n "${!name}" ] || {
+                echo "kamal: $name is empty" >&2
+                exit 1
+            }
             export "${name?}"
         done <.kamal/secrets
         .kamal/hooks/pre-connect
