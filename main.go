@@ -44,10 +44,9 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 		return err
 	}
 	records := &components.DNSArgs{
-		Zone:     s.Zone,
-		Hosts:    s.Hosts(),
-		IP:       server.IP,
-		Takeover: s.DNSTakeover,
+		Zone:  s.Zone,
+		Hosts: s.Hosts(),
+		IP:    server.IP,
 	}
 	if s.IPv6 {
 		records.IPv6 = server.IPv6

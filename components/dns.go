@@ -20,11 +20,10 @@ type DNS struct {
 
 // DNSArgs says which names point where.
 type DNSArgs struct {
-	Zone     string             // required: the Cloudflare zone's name
-	Hosts    []string           // required: the app's names, the main one first, all in the zone
-	IP       pulumi.StringInput // required: the server's IPv4 address
-	IPv6     pulumi.StringInput // optional: the server's IPv6 address, for AAAA records
-	Takeover bool               // optional: existing records for the hosts are replaced; default no
+	Zone  string             // required: the Cloudflare zone's name
+	Hosts []string           // required: the app's names, the main one first, all in the zone
+	IP    pulumi.StringInput // required: the server's IPv4 address
+	IPv6  pulumi.StringInput // optional: the server's IPv6 address, for AAAA records
 }
 
 // NewDNS declares the records and the zone's SSL mode. Destroying it puts the
@@ -79,8 +78,9 @@ func newRecord(ctx *pulumi.Context, name, zoneID, host, kind string, address pul
 		Proxied: pulumi.Bool(true),
 		Ttl:     pulumi.Int(1), // automatic, the only one a proxied record can have
 		Comment: pulumi.String(edge.Mark),
-
-		AllowOverwrite: pulumi.Bool(args.Takeover),
+		// What exists is either ours, from a run that was killed before it could
+		// note it, or the preflight has let it pass: see edge.Check.
+		AllowOverwrite: pulumi.Bool(true),
 	}, opts...)
 }
 
