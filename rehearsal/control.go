@@ -24,7 +24,8 @@ func serveControl(ctx context.Context, at place, o daemonOptions, clouds *cloud.
 	routes.HandleFunc("POST /fault/{name}/{count}", func(w http.ResponseWriter, r *http.Request) {
 		count, err := strconv.Atoi(r.PathValue("count"))
 		if err == nil {
-			err = setFault(clouds, machines, o.Domain, r.PathValue("name"), count)
+			skip, _ := strconv.Atoi(r.FormValue("after"))
+			err = setFault(clouds, machines, o.Domain, cloud.Fault{Name: r.PathValue("name"), Count: count, Skip: skip, Each: r.FormValue("each") == "true"})
 		}
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
@@ -40,9 +41,10 @@ func serveControl(ctx context.Context, at place, o daemonOptions, clouds *cloud.
 }
 
 // setFault switches a fault on in the half of the world it belongs to.
-func setFault(clouds *cloud.Cloud, machines *host.Machines, domain, name string, count int) error {
+func setFault(clouds *cloud.Cloud, machines *host.Machines, domain string, fault cloud.Fault) error {
+	name := fault.Name
 	if strings.HasPrefix(name, "ssh-") || strings.HasPrefix(name, "apt-") {
-		return machines.SetFault(name, count)
+		return machines.SetFault(name, fault.Count)
 	}
 	if lacking, ok := strings.CutPrefix(name, "token-without-"); ok {
 		clouds.SetToken(cloudflareToken, slices.DeleteFunc(slices.Clone(cloud.AllPermissions), func(p cloud.Permission) bool {
@@ -67,10 +69,10 @@ func setFault(clouds *cloud.Cloud, machines *host.Machines, domain, name string,
 		clouds.SetNetworks(nil, nil)
 		return nil
 	}
-	return clouds.SetFault(cloud.Fault{Name: name, Count: count})
+	return clouds.SetFault(fault)
 }
 
-func switchFault(ctx context.Context, o options, args []string) error {
+func switchFault(ctx context.Context, o options, args []string, after int, each bool) error {
 	at, _, err := o.running()
 	if err != nil {
 		return err
@@ -79,7 +81,11 @@ func switchFault(ctx context.Context, o options, args []string) error {
 	if len(args) == 2 {
 		count = args[1]
 	}
-	return at.tell(ctx, "/fault/"+url.PathEscape(args[0])+"/"+url.PathEscape(count))
+	if count == "always" {
+		count = "-1"
+	}
+	when := url.Values{"after": {strconv.Itoa(after)}, "each": {strconv.FormatBool(each)}}
+	return at.tell(ctx, "/fault/"+url.PathEscape(args[0])+"/"+url.PathEscape(count)+"?"+when.Encode())
 }
 
 // tell posts to the daemon's control socket.

@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"github.com/cloudflare/cloudflare-go"
+
+	"rails-on-hetzner/internal/api"
 )
 
 // Mark is the comment on records that this program made. Records without it
@@ -40,15 +42,15 @@ type Record struct {
 // mends it. host is the API's, "" for Cloudflare's own.
 func Look(ctx context.Context, token, host, zone string, hosts []string) (*View, error) {
 	// The client's own limit of 4 calls a second is for those who make thousands.
-	options := []cloudflare.Option{cloudflare.UsingRetryPolicy(3, 1, 8), cloudflare.UsingRateLimit(50)}
+	options := []cloudflare.Option{cloudflare.HTTPClient(api.Client()), cloudflare.UsingRetryPolicy(0, 0, 0), cloudflare.UsingRateLimit(50)}
 	if host != "" {
 		options = append(options, cloudflare.BaseURL("https://"+host+"/client/v4"))
 	}
-	api, err := cloudflare.NewWithAPIToken(token, options...)
+	cf, err := cloudflare.NewWithAPIToken(token, options...)
 	if err != nil {
 		return nil, fmt.Errorf("cloudflare:apiToken: %w", err)
 	}
-	found, err := api.ListZonesContext(ctx, cloudflare.WithZoneFilters(zone, "", ""))
+	found, err := cf.ListZonesContext(ctx, cloudflare.WithZoneFilters(zone, "", ""))
 	if err != nil {
 		return nil, denied("Zone:Read", zone, err)
 	}
@@ -60,10 +62,10 @@ func Look(ctx context.Context, token, host, zone string, hosts []string) (*View,
 	var records, settings error
 	var redirects []string
 	var group sync.WaitGroup
-	group.Go(func() { records = view.readRecords(ctx, api, zone, hosts) })
-	group.Go(func() { settings = view.readSettings(ctx, api, zone) })
-	group.Go(func() { view.Rules = pageRules(ctx, api, z.ID, hosts) })
-	group.Go(func() { redirects = redirectRules(ctx, api, z.ID) })
+	group.Go(func() { records = view.readRecords(ctx, cf, zone, hosts) })
+	group.Go(func() { settings = view.readSettings(ctx, cf, zone) })
+	group.Go(func() { view.Rules = pageRules(ctx, cf, z.ID, hosts) })
+	group.Go(func() { redirects = redirectRules(ctx, cf, z.ID) })
 	group.Wait()
 	view.Rules = append(view.Rules, redirects...)
 	return view, errors.Join(records, settings)
@@ -82,8 +84,8 @@ func denied(permission, zone string, err error) error {
 	return fmt.Errorf("asking Cloudflare about the zone %s: %w", zone, err)
 }
 
-func (v *View) readRecords(ctx context.Context, api *cloudflare.API, zone string, hosts []string) error {
-	records, _, err := api.ListDNSRecords(ctx, cloudflare.ZoneIdentifier(v.ZoneID), cloudflare.ListDNSRecordsParams{})
+func (v *View) readRecords(ctx context.Context, cf *cloudflare.API, zone string, hosts []string) error {
+	records, _, err := cf.ListDNSRecords(ctx, cloudflare.ZoneIdentifier(v.ZoneID), cloudflare.ListDNSRecordsParams{})
 	if err != nil {
 		return denied("DNS:Edit", zone, err)
 	}
@@ -102,8 +104,8 @@ func (v *View) readRecords(ctx context.Context, api *cloudflare.API, zone string
 	return nil
 }
 
-func (v *View) readSettings(ctx context.Context, api *cloudflare.API, zone string) error {
-	settings, err := api.ZoneSettings(ctx, v.ZoneID)
+func (v *View) readSettings(ctx context.Context, cf *cloudflare.API, zone string) error {
+	settings, err := cf.ZoneSettings(ctx, v.ZoneID)
 	if err != nil {
 		return denied("Zone Settings:Edit", zone, err)
 	}
@@ -117,8 +119,8 @@ func (v *View) readSettings(ctx context.Context, api *cloudflare.API, zone strin
 
 // pageRules and redirectRules look for redirects of plain HTTP. The token need
 // not be allowed to see rules; then they are not checked.
-func pageRules(ctx context.Context, api *cloudflare.API, zoneID string, hosts []string) (found []string) {
-	rules, err := api.ListPageRules(ctx, zoneID)
+func pageRules(ctx context.Context, cf *cloudflare.API, zoneID string, hosts []string) (found []string) {
+	rules, err := cf.ListPageRules(ctx, zoneID)
 	if err != nil {
 		return nil
 	}
@@ -132,8 +134,8 @@ func pageRules(ctx context.Context, api *cloudflare.API, zoneID string, hosts []
 	return found
 }
 
-func redirectRules(ctx context.Context, api *cloudflare.API, zoneID string) (found []string) {
-	rules, err := api.GetEntrypointRuleset(ctx, cloudflare.ZoneIdentifier(zoneID), "http_request_dynamic_redirect")
+func redirectRules(ctx context.Context, cf *cloudflare.API, zoneID string) (found []string) {
+	rules, err := cf.GetEntrypointRuleset(ctx, cloudflare.ZoneIdentifier(zoneID), "http_request_dynamic_redirect")
 	if err != nil {
 		return nil
 	}

@@ -16,6 +16,8 @@ import (
 
 	"github.com/hetznercloud/hcloud-go/v2/hcloud"
 	"github.com/hetznercloud/hcloud-go/v2/hcloud/schema"
+
+	"rails-on-hetzner/internal/api"
 )
 
 // View is what was found.
@@ -36,7 +38,10 @@ const tokenPage = "https://console.hetzner.com, the project, Security, API token
 // will have; endpoint is the API's, "" for Hetzner's own. Errors name the key,
 // what is wrong and the page that mends it.
 func Look(ctx context.Context, token, endpoint, location, server string) (*View, error) {
-	options := []hcloud.ClientOption{hcloud.WithToken(token), hcloud.WithApplication("rails-on-hetzner", "")}
+	options := []hcloud.ClientOption{
+		hcloud.WithToken(token), hcloud.WithApplication("rails-on-hetzner", ""),
+		hcloud.WithHTTPClient(api.Client()), hcloud.WithRetryOpts(hcloud.RetryOpts{MaxRetries: 0}),
+	}
 	if endpoint != "" {
 		options = append(options, hcloud.WithEndpoint(endpoint))
 	}

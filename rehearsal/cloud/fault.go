@@ -21,6 +21,8 @@ type Fault struct {
 	Name  string
 	Count int    // the next Count calls; -1: until set to 0
 	Path  string // optional: only calls whose path begins so, as in "/v1/servers"
+	Skip  int    // optional: calls that still go well before
+	Each  bool   // of calls alike, the first Count only: each call fails, and well on asking again
 }
 
 var faultKinds = []string{"429", "500", "503", "reset", "lost", "timeout", "unavailable"}
@@ -28,6 +30,7 @@ var faultKinds = []string{"429", "500", "503", "reset", "lost", "timeout", "unav
 type faults struct {
 	mutex   sync.Mutex
 	pending []Fault
+	met     map[string]int // method and path -> calls that failed for a fault that is Each
 }
 
 // SetFault switches a fault on, or with Count 0 off.
@@ -39,6 +42,7 @@ func (c *Cloud) SetFault(fault Fault) error {
 	c.faults.mutex.Lock()
 	defer c.faults.mutex.Unlock()
 	c.faults.pending = slices.DeleteFunc(c.faults.pending, func(f Fault) bool { return f.Name == fault.Name && f.Path == fault.Path })
+	c.faults.met = map[string]int{}
 	if fault.Count != 0 {
 		c.faults.pending = append(c.faults.pending, fault)
 	}
@@ -65,7 +69,15 @@ func (f *faults) take(called string, r *http.Request) string {
 		case kind == "unavailable" && (called != "hetzner" || r.Method != http.MethodPost || r.URL.Path != "/v1/servers"):
 			continue
 		}
-		if fault.Count > 0 {
+		switch call := r.Method + " " + r.URL.Path; {
+		case fault.Skip > 0:
+			fault.Skip--
+			continue
+		case fault.Each && f.met[call] >= fault.Count:
+			continue
+		case fault.Each:
+			f.met[call]++
+		case fault.Count > 0:
 			fault.Count--
 		}
 		return kind
@@ -83,7 +95,7 @@ func (c *Cloud) misbehave(w http.ResponseWriter, r *http.Request, api, kind stri
 		select {
 		case <-r.Context().Done():
 		case <-c.ctx.Done():
-		case <-time.After(2 * time.Minute):
+		case <-time.After(25 * time.Second): // longer than anybody here waits
 		}
 		panic(http.ErrAbortHandler)
 	case "reset":
