@@ -110,7 +110,7 @@ func (r *running) mend(t *testing.T) (orphaned bool) {
 // never noted, it is deleted, as the guide says.
 func (r *running) upRemovingOrphans(t *testing.T) (text string, orphaned bool) {
 	t.Helper()
-	for {
+	for range 10 {
 		text = r.pulumi(t, -1, "up", "--yes", "--skip-preview")
 		found := regexp.MustCompile(`hcloud:index:(\w+) (\S+) .*(?:already (?:used|exists)|not unique|uniqueness_error)`).FindStringSubmatch(text)
 		if found == nil {
@@ -121,6 +121,8 @@ func (r *running) upRemovingOrphans(t *testing.T) (text string, orphaned bool) {
 		r.deleteAtHetzner(t, found[1])
 		r.pulumi(t, 0, "refresh", "--yes", "--skip-preview", "--clear-pending-creates")
 	}
+	t.Fatalf("what is in the way cannot be deleted:\n%s", text)
+	return text, orphaned
 }
 
 // deleteAtHetzner deletes all of a kind, as one can in the console.
@@ -130,7 +132,10 @@ func (r *running) deleteAtHetzner(t *testing.T, kind string) {
 	r.run(t, 0, "exec", "bash", "-c", `
 		api() { curl -sS -H "Authorization: Bearer $HCLOUD_TOKEN" -H 'Content-Type: application/json' "$HCLOUD_ENDPOINT/$1" "${@:2}"; }
 		for id in $(api "$0" | grep -o '"id":[0-9]*,"name":"running-calendar' | tr -dc '0-9\n'); do
-			api "$0/$id/actions/change_protection" -d '{"delete":false,"rebuild":false}' >/dev/null
+			case $0 in
+				servers) api "$0/$id/actions/change_protection" -d '{"delete":false,"rebuild":false}' >/dev/null ;;
+				primary_ips) api "$0/$id/actions/change_protection" -d '{"delete":false}' >/dev/null ;;
+			esac
 			sleep 1
 			api "$0/$id" -X DELETE >/dev/null
 		done

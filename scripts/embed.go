@@ -11,6 +11,8 @@ var (
 	common string
 	//go:embed server/harden.sh
 	harden string
+	//go:embed server/verify.sh
+	verify string
 	//go:embed server/confirm.sh
 	confirm string
 	//go:embed server/backup/install.sh
@@ -27,7 +29,7 @@ var (
 func Harden() string { return common + "\n" + harden }
 
 // Confirm keeps what Harden did, called over a new connection.
-func Confirm() string { return common + "\n" + confirm }
+func Confirm() string { return common + "\n" + verify + "\n" + confirm }
 
 // InstallBackup sets up the daily backup; its inputs stand at its top.
 func InstallBackup() string {

@@ -25,18 +25,32 @@ fail() {
 
 # put PATH MODE writes standard input to PATH, only if that changes it, whole or
 # not at all. It succeeds when it changed something, for `put ... && reload=yes`.
+# Files that are wholly ours are noted for scripts/check.
 put() {
     local path=$1 mode=$2 new
     mkdir -p "$(dirname "$path")"
     new=$(mktemp "$path.XXXXXX")
     cat >"$new"
     chmod "$mode" "$new"
+    note_sum "$new" "$path"
     if cmp -s "$new" "$path" && [[ $(stat -c %a "$path") == "$mode" ]]; then
         rm -f "$new"
         return 1
     fi
     mv "$new" "$path"
     changed "$path"
+}
+
+note_sum() {
+    local sum
+    [[ $(<"$1") != *"# BEGIN rails-on-hetzner"* ]] || return 0
+    sum=$(sha256sum <"$1")
+    mkdir -p "$STATE"
+    touch "$STATE/files"
+    grep -qxF "${sum%% *}  $2" "$STATE/files" || {
+        sed -i "\|  $2\$|d" "$STATE/files"
+        echo "${sum%% *}  $2" >>"$STATE/files"
+    }
 }
 
 # without_block PATH prints a file without the part between our markers.

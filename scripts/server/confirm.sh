@@ -1,64 +1,13 @@
 # Keeps what harden.sh did: that this runs, over a new SSH connection, proves
 # that its owner still gets in. Then it reports the state in effect.
-# shellcheck shell=bash disable=SC2154 # common.sh stands in front
+# shellcheck shell=bash disable=SC2154 # common.sh and verify.sh stand in front
 
 main() {
     if [[ -e $STATE/undone ]]; then
         fail "the last change to sshd or UFW kept new connections out, so the server put itself back as it was; change the setting and run pulumi up again. Or nobody came to confirm within three minutes, because the run was interrupted: pulumi up --replace '**hardening-apply'"
     fi
     systemctl stop "$UNDO_UNIT.timer" 2>/dev/null || true
-    verify_firewall
-    verify_sshd
-    verify_fail2ban
-    verify_updates
-}
-
-verify_firewall() {
-    local port status
-    status=$(ufw status verbose)
-    ufw_is_active || fail "UFW is not active"
-    grep -q '^Default: deny (incoming), allow (outgoing)' <<<"$status" || fail "UFW does not deny incoming connections by default"
-    for port in 22 80 443; do
-        grep -Eq "^([0-9]+,)?$port(,[0-9]+)?/tcp +ALLOW IN" <<<"$status" || fail "UFW does not let port $port in"
-    done
-    grep -q -- '-j DROP' <<<"$(iptables -S DOCKER-USER)" || fail "ports that containers publish are not filtered"
-    say "firewall: $(ufw show added | sed -n "s/^ufw allow \([^']*\).*/\1/p" | sed "s/ comment \$//" | summary) in, the rest denied; of containers only 80 and 443"
-}
-
-# summary joins the rules; many networks for the same port are counted.
-summary() {
-    awk '/^from .* port 80,443 / { edge++; next } { line = line (line ? ", " : "") $0 } END { if (edge) line = line ", 80 and 443 from " edge " networks"; print line }'
-}
-
-# verify_sshd holds what sshd does against what it was told, keyword by keyword.
-verify_sshd() {
-    local effective keyword value
-    effective=$(/usr/sbin/sshd -T)
-    while read -r keyword value; do
-        value=${value/prohibit-password/without-password} # sshd -T's own name for it
-        grep -qixF "$keyword $value" <<<"$effective" || fail "sshd's effective settings do not have: $keyword $value"
-    done <"$SSHD_DROP_IN"
-    say "sshd: keys only, root with key only, $(awk '/^maxauthtries/ { print $2 }' <<<"$effective") attempts, $(awk '/^kexalgorithms/ { print $2 }' <<<"$effective" | cut -d , -f 1) first"
-}
-
-verify_fail2ban() {
-    local wait
-    for wait in {1..50}; do
-        if fail2ban-client status sshd >/dev/null 2>&1; then
-            say "fail2ban: jail sshd is active"
-            return
-        fi
-        sleep 0.2
-    done
-    fail "fail2ban's jail sshd is not active after ${wait} tries; see: journalctl -u fail2ban"
-}
-
-verify_updates() {
-    grep -qx 'APT::Periodic::Unattended-Upgrade "1";' <<<"$(apt-config dump)" || fail "unattended upgrades are not on"
-    local pending reboot=""
-    pending=$(apt-get -s -qq upgrade 2>/dev/null | grep -c '^Inst' || true)
-    [[ ! -e /var/run/reboot-required ]] || reboot="; a reboot is due, do it with: ssh root@SERVER reboot"
-    say "updates: on, $pending pending$reboot"
+    verify_effect
 }
 
 main </dev/null
