@@ -16,7 +16,7 @@ type Hardening struct {
 	pulumi.ResourceState
 
 	Report pulumi.StringOutput // what was found to be in effect, a line each
-	Done   pulumi.Resource     // what later scripts wait for
+	Done   pulumi.Resource     // what later scripts wait for; its confirmation goes on beside them
 }
 
 // HardeningArgs says what may reach the server, and as whom.
@@ -55,7 +55,7 @@ func NewHardening(ctx *pulumi.Context, name string, args *HardeningArgs, opts ..
 	if err != nil {
 		return nil, err
 	}
-	self.Report, self.Done = confirmed.Stdout, confirmed
+	self.Report, self.Done = confirmed.Stdout, done
 	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"report": self.Report})
 }
 
