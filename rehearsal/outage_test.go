@@ -84,6 +84,9 @@ func (r *running) same(t *testing.T, want string) {
 
 // reason is the first thing that a failed run says of why.
 func reason(text string) string {
+	if failed := regexp.MustCompile(`(?m)^\s*failed: (.*)$`).FindStringSubmatch(text); failed != nil {
+		return failed[1] // a script of ours said why
+	}
 	for _, line := range regexp.MustCompile(`(?m)^\s*(?:error: |\* )(.*)$`).FindAllStringSubmatch(text, -1) {
 		if !strings.Contains(line[1], "program failed") && !strings.Contains(line[1], "update failed") && !strings.Contains(line[1], "occurred:") && strings.TrimSpace(line[1]) != "" {
 			return strings.TrimSpace(line[1])

@@ -85,15 +85,17 @@ func TestTroubleOnTheLaptop(t *testing.T) {
 	deploy := filepath.Join(status.App, "config", "deploy.yml")
 	after := read(t, deploy)
 	untouched := func() { r.run(t, 0, "exec", "bash", "-c", "git checkout -q . && git clean -fdq") }
-	for _, c := range []struct{ what, begin string }{
-		{"the app cannot be written", "mount --bind . . && mount -o remount,bind,ro ."},
-		{"there is no disk space", "cp -a . ../copy && mount -t tmpfs -o size=200k tmpfs . && cp -a ../copy/. . && rm -rf ../copy && dd if=/dev/zero of=fill bs=1k 2>/dev/null || true"},
+	for _, c := range []struct{ what, mount, fill string }{
+		{"the app cannot be written", "mount --bind . . && mount -o remount,bind,ro .", "true"},
+		{"there is no disk space", "cp -a . ../copy && mount -t tmpfs -o size=200k tmpfs .", `cp -a ../copy/. . && rm -rf ../copy && dd if=/dev/zero of=fill bs=1k count=300 2>/dev/null || true`},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			untouched()
 			before := read(t, deploy)
-			if output, err := inDir(status.App, c.begin); err != nil {
-				t.Fatalf("%v: %s", err, output)
+			for _, command := range []string{c.mount, c.fill} { // the second one sees what the first one mounted
+				if output, err := inDir(status.App, command); err != nil {
+					t.Fatalf("%v: %s", err, output)
+				}
 			}
 			text := r.pulumi(t, -1, "up", "--yes", "--skip-preview")
 			if got := read(t, deploy); got != before && got != after {

@@ -68,6 +68,8 @@ in_block() {
 # Nothing here pipes a command into `grep -q`: grep leaves at the first match,
 # the command dies of SIGPIPE, and pipefail calls that a failure, now and then.
 
+containers_are_filtered() { [[ $(iptables -S DOCKER-USER 2>/dev/null) == *"-j DROP"* && $(ip6tables -S DOCKER-USER 2>/dev/null) == *"-j DROP"* ]]; }
+
 ufw_is_active() { [[ $(ufw status) == "Status: active"* ]]; }
 
 wait_for_cloud_init() {

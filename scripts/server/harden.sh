@@ -121,6 +121,7 @@ firewall() {
     interface=$(ip -o route show default | awk '{print $5; exit}')
     [[ -n $interface ]] || fail "there is no default route, so the public interface is unknown"
     ufw_defaults
+    whole_rules
     {
         without_block /etc/ufw/after.rules
         container_rules "$interface" 169.254.169.254 "$(of_family 4 "$WEB_NETWORKS")" | in_block
@@ -133,9 +134,21 @@ firewall() {
     if ! ufw_is_active; then
         ufw --force enable >/dev/null
         changed "ufw enabled"
-    elif [[ $reload == yes ]]; then
+    elif [[ $reload == yes ]] || ! containers_are_filtered; then
         ufw reload >/dev/null
+        [[ $reload == yes ]] || changed "the rules for containers, which were not in effect"
     fi
+}
+
+# whole_rules brings back files of UFW's that somebody deleted.
+whole_rules() {
+    local name
+    for name in after.rules after6.rules before.rules before6.rules; do
+        [[ -e /etc/ufw/$name ]] || {
+            install -m 640 "/usr/share/ufw/iptables/$name" /etc/ufw/
+            changed "/etc/ufw/$name, which was missing"
+        }
+    done
 }
 
 ufw_defaults() {

@@ -16,7 +16,7 @@ verify_firewall() {
     for port in 22 80 443; do
         grep -Eq "^([0-9]+,)?$port(,[0-9]+)?/tcp +ALLOW IN" <<<"$status" || fail "UFW does not let port $port in"
     done
-    grep -q -- '-j DROP' <<<"$(iptables -S DOCKER-USER)" || fail "ports that containers publish are not filtered"
+    containers_are_filtered || fail "ports that containers publish are not filtered"
     say "firewall: $(ufw show added | sed -n "s/^ufw allow \([^']*\).*/\1/p" | sed "s/ comment \$//" | summary) in, the rest denied; of containers only 80 and 443"
 }
 
