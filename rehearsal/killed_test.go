@@ -57,8 +57,8 @@ func killPoints(undisturbed string) []killPoint {
 	var points []killPoint
 	seen := map[string]bool{} // a step that goes on is printed again
 	for _, found := range regexp.MustCompile(`(?m)^ \+  (\S+ \S+) creating \(`).FindAllStringSubmatch(undisturbed, -1) {
-		if seen[found[1]] {
-			continue
+		if seen[found[1]] || strings.HasPrefix(found[1], "rails-on-hetzner:") || strings.HasPrefix(found[1], "pulumi:") {
+			continue // components make nothing
 		}
 		seen[found[1]] = true
 		delays := []time.Duration{0}
@@ -125,20 +125,23 @@ func (r *running) upRemovingOrphans(t *testing.T) (text string, orphaned bool) {
 	return text, orphaned
 }
 
-// deleteAtHetzner deletes all of a kind, as one can in the console.
+// deleteAtHetzner deletes what bears our name, as one can in the console.
 func (r *running) deleteAtHetzner(t *testing.T, kind string) {
 	t.Helper()
-	path := map[string]string{"Server": "servers", "PrimaryIp": "primary_ips", "Firewall": "firewalls", "SshKey": "ssh_keys"}[kind]
+	path := map[string]string{
+		"Server": "servers?name=running-calendar", "PrimaryIp": "primary_ips?name=running-calendar-ipv4",
+		"Firewall": "firewalls?name=running-calendar", "SshKey": "ssh_keys?name=running-calendar-deploy",
+	}[kind]
 	r.run(t, 0, "exec", "bash", "-c", `
 		api() { curl -sS -H "Authorization: Bearer $HCLOUD_TOKEN" -H 'Content-Type: application/json' "$HCLOUD_ENDPOINT/$1" "${@:2}"; }
-		for id in $(api "$0" | grep -o '"id":[0-9]*,"name":"running-calendar' | tr -dc '0-9\n'); do
-			case $0 in
-				servers) api "$0/$id/actions/change_protection" -d '{"delete":false,"rebuild":false}' >/dev/null ;;
-				primary_ips) api "$0/$id/actions/change_protection" -d '{"delete":false}' >/dev/null ;;
-			esac
-			sleep 1
-			api "$0/$id" -X DELETE >/dev/null
-		done
+		id=$(api "$0" | grep -o '"id":[0-9]*' | head -n 1 | tr -dc 0-9)
+		kind=${0%%\?*}
+		case $kind in
+			servers) api "servers/$id/actions/change_protection" -d '{"delete":false,"rebuild":false}' ;;
+			primary_ips) api "primary_ips/$id/actions/change_protection" -d '{"delete":false}' ;;
+		esac
+		sleep 1
+		api "$kind/$id" -X DELETE
 		sleep 3`, path)
 }
 

@@ -68,8 +68,9 @@ func TestTroubleOnTheLaptop(t *testing.T) {
 		if err := first.Start(); err != nil {
 			t.Fatal(err)
 		}
-		lines, asked := bufio.NewScanner(output), false
+		lines, asked, said := bufio.NewScanner(output), false, ""
 		for lines.Scan() {
+			said += lines.Text() + "\n"
 			if strings.Contains(lines.Text(), "hardening-apply creating") && !asked {
 				asked = true
 				if text := r.pulumi(t, -1, "up", "--yes", "--skip-preview"); !strings.Contains(text, "the stack is currently locked by 1 lock(s)") {
@@ -78,7 +79,7 @@ func TestTroubleOnTheLaptop(t *testing.T) {
 			}
 		}
 		if err := first.Wait(); err != nil || !asked {
-			t.Errorf("the first one was disturbed: %v", err)
+			t.Fatalf("the first one was disturbed: %v\n%s", err, said)
 		}
 	})
 	want := r.everything(t)
