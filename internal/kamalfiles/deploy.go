@@ -94,11 +94,9 @@ func (w Deploy) name(d *document) error { return d.require(word(w.image()), "ima
 // servers makes the server the only host of the primary role, in each of the
 // shapes that Kamal reads: a list, lists by role, and roles with `hosts:`.
 func (w Deploy) servers(d *document) error {
-	role := "web"
-	if primary, err := d.find("primary_role"); err != nil {
+	role, err := primaryRole(d)
+	if err != nil {
 		return err
-	} else if primary != nil {
-		role = resolved(primary.value).Value
 	}
 	all, err := d.find("servers")
 	if err != nil {
@@ -124,6 +122,16 @@ func (w Deploy) servers(d *document) error {
 		return refuse(web.key, "the role `%s` is neither a list of hosts nor a section with `hosts:`", role)
 	}
 	return w.onlyHost(d, "servers", role, "hosts")
+}
+
+// primaryRole is the role that the proxy is in front of, "web" unless the file
+// says otherwise.
+func primaryRole(d *document) (string, error) {
+	primary, err := d.find("primary_role")
+	if err != nil || primary == nil {
+		return "web", err
+	}
+	return resolved(primary.value).Value, nil
 }
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9._:%-]+$`)
@@ -154,10 +162,12 @@ func (w Deploy) onlyHost(d *document, path ...string) error {
 }
 
 func (w Deploy) proxy(d *document) error {
-	for _, role := range []string{"web"} {
-		if err := noKeys(d, "the role's own proxy settings win over these", []string{"servers", role, "proxy"}, "ssl", "host", "hosts"); err != nil {
-			return err
-		}
+	role, err := primaryRole(d)
+	if err != nil {
+		return err
+	}
+	if err := noKeys(d, "the role's own proxy settings win over these", []string{"servers", role, "proxy"}, "ssl", "host", "hosts"); err != nil {
+		return err
 	}
 	if err := w.ssl(d); err != nil {
 		return err

@@ -39,9 +39,6 @@ func newHcloud() standIn {
 				create:  h.createServer, read: h.readServer, update: h.updateServer, delete: h.deleteServer,
 			},
 		},
-		functions: map[string]func(context.Context, values) (values, error){
-			"hcloud:index/getServerTypes:getServerTypes": h.getServerTypes,
-		},
 	}
 }
 
@@ -280,28 +277,4 @@ func (h *hetzner) deletePrimaryIP(ctx context.Context, id string, state values) 
 	_, err := h.client.PrimaryIP.Delete(ctx, &hcloud.PrimaryIP{ID: idNumber(id)})
 	_, err = found(&struct{}{}, err)
 	return err
-}
-
-func (h *hetzner) getServerTypes(ctx context.Context, _ values) (values, error) {
-	all, err := h.client.ServerType.All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var types, names, descriptions, ids []any
-	for _, t := range all {
-		var locations []any
-		for _, l := range t.Locations {
-			locations = append(locations, map[string]any{
-				"id": int(l.Location.ID), "name": l.Location.Name, "isDeprecated": l.IsDeprecated(),
-				"deprecationAnnounced": "", "unavailableAfter": "",
-			})
-		}
-		types = append(types, map[string]any{
-			"id": int(t.ID), "name": t.Name, "description": t.Description, "category": t.Category, "cores": t.Cores, "memory": int(t.Memory),
-			"disk": t.Disk, "cpuType": string(t.CPUType), "architecture": string(t.Architecture), "storageType": string(t.StorageType),
-			"locations": locations, "isDeprecated": false, "deprecationAnnounced": "", "unavailableAfter": "", "includedTraffic": 0,
-		})
-		names, descriptions, ids = append(names, t.Name), append(descriptions, t.Description), append(ids, fmt.Sprint(t.ID))
-	}
-	return values{"id": "all", "serverTypes": types, "names": names, "descriptions": descriptions, "serverTypeIds": ids}, nil
 }
