@@ -8,6 +8,7 @@ tool (
 )
 
 require (
+	filippo.io/age v1.2.1
 	github.com/cloudflare/cloudflare-go v0.119.0
 	github.com/hetznercloud/hcloud-go/v2 v2.36.0
 	github.com/pulumi/pulumi-go-provider v1.4.0
@@ -33,7 +34,6 @@ require (
 	cloud.google.com/go/longrunning v0.8.0 // indirect
 	cloud.google.com/go/monitoring v1.24.3 // indirect
 	cloud.google.com/go/storage v1.61.3 // indirect
-	filippo.io/age v1.2.1 // indirect
 	github.com/AlecAivazis/survey/v2 v2.3.7 // indirect
 	github.com/Azure/azure-sdk-for-go/sdk/azcore v1.21.0 // indirect
 	github.com/Azure/azure-sdk-for-go/sdk/azidentity v1.13.1 // indirect
