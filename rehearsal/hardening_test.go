@@ -49,7 +49,7 @@ func hardening(t *testing.T, suite string) {
 		effective := r.run(t, 0, "ssh", "sshd -T")
 		for _, line := range []string{
 			"permitrootlogin without-password", "pubkeyauthentication yes", "passwordauthentication no", "kbdinteractiveauthentication no", "permitemptypasswords no",
-			"maxauthtries 3", "logingracetime 30", "maxstartups 10:30:60", "x11forwarding no", "allowagentforwarding no", "allowtcpforwarding local", "maxsessions 4", "compression no", "tcpkeepalive no", "permituserenvironment no", "hostkeyalgorithms ssh-ed25519",
+			"maxauthtries 3", "logingracetime 30", "maxstartups 10:30:60", "x11forwarding no", "allowagentforwarding no", "allowtcpforwarding local", "maxsessions 4", "compression no", "tcpkeepalive no", "permituserenvironment no", "loglevel VERBOSE", "clientaliveinterval 60", "clientalivecountmax 2", "hostkey /etc/ssh/ssh_host_ed25519_key", "hostkeyalgorithms ssh-ed25519",
 			"macs hmac-sha2-512-etm@openssh.com,hmac-sha2-256-etm@openssh.com,umac-128-etm@openssh.com",
 		} {
 			if !strings.Contains("\n"+effective, "\n"+line+"\n") {
@@ -67,10 +67,24 @@ func hardening(t *testing.T, suite string) {
 		}
 	})
 	t.Run("SecurityUpdatesAndKernelSettingsAreOn", func(t *testing.T) {
-		text := r.run(t, 0, "ssh", "apt-config dump; cat /etc/sysctl.d/60-rails-on-hetzner.conf; systemctl is-enabled unattended-upgrades fail2ban ufw")
-		for _, part := range []string{`APT::Periodic::Unattended-Upgrade "1"`, `Unattended-Upgrade::Automatic-Reboot "true"`, `Automatic-Reboot-Time "03:30"`, "kernel.kptr_restrict = 2", "enabled\nenabled\nenabled"} {
+		text := r.run(t, 0, "ssh", "apt-config dump; cat /etc/sysctl.d/60-rails-on-hetzner.conf /etc/modprobe.d/rails-on-hetzner.conf /etc/security/limits.d/rails-on-hetzner.conf /etc/login.defs /etc/issue /etc/issue.net; systemctl is-enabled unattended-upgrades fail2ban ufw; stat -c '%a %n' /etc/crontab /etc/cron.d /etc/cron.daily /etc/ssh/sshd_config")
+		for _, part := range []string{
+			`APT::Periodic::Update-Package-Lists "1"`, `APT::Periodic::Unattended-Upgrade "1"`, `Unattended-Upgrade::Automatic-Reboot "true"`, `Automatic-Reboot-Time "03:30"`, `DPkg::Options:: "--force-confold"`,
+			"kernel.dmesg_restrict = 1", "kernel.kptr_restrict = 2", "kernel.sysrq = 0", "kernel.unprivileged_bpf_disabled = 1", "kernel.yama.ptrace_scope = 1", "net.core.bpf_jit_harden = 2", "fs.protected_fifos = 2", "fs.protected_regular = 2", "fs.suid_dumpable = 0",
+			"net.ipv4.conf.all.accept_redirects = 0", "net.ipv4.conf.all.send_redirects = 0", "net.ipv4.conf.all.accept_source_route = 0", "net.ipv4.conf.all.log_martians = 1", "net.ipv6.conf.all.accept_redirects = 0",
+			"install dccp /bin/false", "install sctp /bin/false", "install usb-storage /bin/false", "* hard core 0", "SHA_CRYPT_MIN_ROUNDS 65536", "Authorized users only", "enabled\nenabled\nenabled", "600 /etc/crontab", "700 /etc/cron.d", "700 /etc/cron.daily", "600 /etc/ssh/sshd_config",
+		} {
 			if !strings.Contains(text, part) {
 				t.Errorf("this is missing: %s", part)
+			}
+		}
+	})
+
+	t.Run("BansWhoTriesKeys", func(t *testing.T) {
+		text := r.run(t, 0, "ssh", "for what in bantime findtime maxretry ignoreip; do echo $what $(fail2ban-client get sshd $what | tr -d '\\n'); done; cat /etc/fail2ban/jail.d/rails-on-hetzner.local")
+		for _, part := range []string{"bantime 600", "findtime 600", "maxretry 5", "127.0.0.0/8", "198.18.0.1", "ignoreself = true", "bantime.increment = true", "bantime.maxtime = 1w", "mode = aggressive", "backend = systemd"} {
+			if !strings.Contains(text, part) {
+				t.Errorf("this is missing: %s\n%s", part, text)
 			}
 		}
 	})
