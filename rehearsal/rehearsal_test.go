@@ -140,7 +140,7 @@ func TestFiveMistakesAreToldAtOnceAndNothingIsMade(t *testing.T) {
 func TestFaultsAreWeatheredOrToldAndMendedByTheNextRun(t *testing.T) {
 	t.Parallel()
 	r := start(t, "test-faults", "start")
-	for _, fault := range [][]string{{"hetzner-429", "2"}, {"cloudflare-503", "1"}, {"ssh-refused", "12"}, {"apt-lock", "25"}} {
+	for _, fault := range [][]string{{"hetzner-429", "2"}, {"cloudflare-503", "1"}, {"ssh-refused", "120"}, {"apt-lock", "150"}} {
 		r.run(t, 0, append([]string{"fault"}, fault...)...)
 	}
 	text := r.pulumi(t, 0, "up", "--yes", "--skip-preview")
