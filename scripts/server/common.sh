@@ -72,6 +72,13 @@ containers_are_filtered() { [[ $(iptables -S DOCKER-USER 2>/dev/null) == *"-j DR
 
 ufw_is_active() { [[ $(ufw status) == "Status: active"* ]]; }
 
+# keep_running UNIT [--no-block] enables and starts what is not yet: to enable
+# what is enabled takes systemctl as long as a restart.
+keep_running() {
+    systemctl is-enabled --quiet "$1" || systemctl enable --quiet "$1"
+    systemctl is-active --quiet "$1" || systemctl start ${2:+"$2"} "$1"
+}
+
 wait_for_cloud_init() {
     command -v cloud-init >/dev/null || return 0
     [[ $(cloud-init status 2>/dev/null || true) == *@(running|not started|not run)* ]] || return 0

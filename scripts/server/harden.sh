@@ -236,7 +236,7 @@ ufw_rules() {
 
 fail2ban() {
     local never="127.0.0.1/8 ::1 $SSH_NETWORKS ${SSH_CLIENT%% *}"
-    put /etc/fail2ban/jail.d/rails-on-hetzner.local 644 <<CONF && systemctl restart fail2ban.service
+    put /etc/fail2ban/jail.d/rails-on-hetzner.local 644 <<CONF && systemctl restart --no-block fail2ban.service
 [DEFAULT]
 ignoreip = $never
 ignoreself = true
@@ -252,7 +252,7 @@ mode = aggressive
 backend = systemd
 journalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session
 CONF
-    systemctl enable --quiet --now fail2ban.service
+    keep_running fail2ban.service --no-block # confirm.sh waits for its jail
 }
 
 # kernel switches off what a web server does not use and attackers do. ip_forward

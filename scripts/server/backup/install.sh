@@ -22,7 +22,7 @@ main() {
     settings | put /etc/rails-on-hetzner/backup.conf 600 || true
     bucket | put /etc/rails-on-hetzner/rclone.conf 600 || true
     schedule | put /etc/cron.d/rails-on-hetzner-backup 644 || true
-    systemctl enable --quiet --now cron.service
+    keep_running cron.service
     verify
     ((changes > 0)) || say "nothing to change"
     say "backup: every day at $(printf %02d:00 "$HOUR") $(date +%Z), the last $KEEP days kept in $BACKUPS"
