@@ -300,7 +300,8 @@ logins() {
     local file
     for file in /etc/issue /etc/issue.net; do
         put "$file" 644 <<'TEXT' || true
-Private server. Authorized users only; all activity may be monitored and reported.
+Private system. Access is for authorized users only; connections are monitored
+and logged. Unauthorized access is prohibited by law.
 TEXT
     done
     {
