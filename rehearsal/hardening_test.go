@@ -72,7 +72,7 @@ func hardening(t *testing.T, suite string) {
 			`APT::Periodic::Update-Package-Lists "1"`, `APT::Periodic::Unattended-Upgrade "1"`, `Unattended-Upgrade::Automatic-Reboot "true"`, `Automatic-Reboot-Time "03:30"`, `DPkg::Options:: "--force-confold"`,
 			"kernel.dmesg_restrict = 1", "kernel.kptr_restrict = 2", "kernel.sysrq = 0", "kernel.unprivileged_bpf_disabled = 1", "kernel.yama.ptrace_scope = 1", "net.core.bpf_jit_harden = 2", "fs.protected_fifos = 2", "fs.protected_regular = 2", "fs.suid_dumpable = 0",
 			"net.ipv4.conf.all.accept_redirects = 0", "net.ipv4.conf.all.send_redirects = 0", "net.ipv4.conf.all.accept_source_route = 0", "net.ipv4.conf.all.log_martians = 1", "net.ipv6.conf.all.accept_redirects = 0",
-			"install dccp /bin/false", "install sctp /bin/false", "install usb-storage /bin/false", "* hard core 0", "SHA_CRYPT_MIN_ROUNDS 65536", "Unauthorized access is prohibited by law.", "enabled\nenabled\nenabled", "600 /etc/crontab", "700 /etc/cron.d", "700 /etc/cron.daily", "600 /etc/ssh/sshd_config",
+			"install dccp /bin/false", "install sctp /bin/false", "install usb-storage /bin/false", "* hard core 0", "SHA_CRYPT_MIN_ROUNDS 65536", "PASS_MIN_DAYS 1", "Unauthorized access is prohibited by law.", "enabled\nenabled\nenabled", "600 /etc/crontab", "700 /etc/cron.d", "700 /etc/cron.daily", "600 /etc/ssh/sshd_config",
 		} {
 			if !strings.Contains(text, part) {
 				t.Errorf("this is missing: %s", part)

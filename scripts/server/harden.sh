@@ -305,7 +305,7 @@ and logged. Unauthorized access is prohibited by law.
 TEXT
     done
     {
-        without_block /etc/login.defs
+        without_block /etc/login.defs | sed 's/^PASS_MIN_DAYS.*/PASS_MIN_DAYS 1/'
         in_block <<<$'SHA_CRYPT_MIN_ROUNDS 65536\nSHA_CRYPT_MAX_ROUNDS 65536'
     } | put /etc/login.defs 644 || true
 }
