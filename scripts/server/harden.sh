@@ -24,6 +24,9 @@ main() {
     modes
     updates
     ((changes > 0)) || say "nothing to change"
+    # Never twice the same: what is printed here makes the confirmation run, and
+    # a run that is not confirmed undoes itself.
+    say "to be confirmed, $(date --utc +%FT%T.%NZ)"
 }
 
 # arm_undo keeps what is there now and starts the clock. An undo that is armed
