@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -74,13 +75,32 @@ func (g cgroups) entering(cmd *exec.Cmd) *exec.Cmd {
 	return cmd
 }
 
+// cgroupsLeft finds the groups of a machine wherever they are: the process that
+// removes them is not always in the groups of the one that made them.
+func cgroupsLeft(name string) (cgroups, error) {
+	var left cgroups
+	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil // groups come and go meanwhile
+		case err != nil:
+			return err
+		case entry.IsDir() && entry.Name() == name:
+			left = append(left, path)
+			return fs.SkipDir
+		}
+		return nil
+	})
+	return left, err
+}
+
 // remove deletes the groups, with the ones that the machine made below them.
 // It ends what still runs there.
 func (g cgroups) remove() error {
 	var failures []error
 	for _, group := range g {
 		err := removeCgroup(group)
-		for wait := 0; err != nil && wait < 20; wait++ {
+		for wait := 0; err != nil && wait < 200; wait++ {
 			time.Sleep(50 * time.Millisecond)
 			err = removeCgroup(group)
 		}

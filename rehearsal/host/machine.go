@@ -29,9 +29,7 @@ type machine struct {
 
 func (m *machine) root() string { return filepath.Join(m.dir, "root") }
 
-func (m *machine) cgroups() (cgroups, error) {
-	return cgroupsNamed(m.options.Network.Name + "-" + filepath.Base(m.dir))
-}
+func (m *machine) cgroupName() string { return m.options.Network.Name + "-" + filepath.Base(m.dir) }
 
 // writeFiles lays the server's own files over the shared image: an overlay, so
 // that a new server costs no copy. Docker's stores cannot lie on an overlay and
@@ -100,7 +98,7 @@ func (m *machine) powerOn(ctx context.Context) error {
 		return err
 	}
 	defer console.Close()
-	groups, err := m.cgroups()
+	groups, err := cgroupsNamed(m.cgroupName())
 	if err == nil {
 		err = groups.make()
 	}
@@ -179,8 +177,11 @@ func (m *machine) command(ctx context.Context, name string, args ...string) (*ex
 // serves for what a killed rehearsal left behind.
 func (m *machine) remove(ctx context.Context) error {
 	m.powerOff(3 * time.Second)
-	groups, err := m.cgroups()
-	return errors.Join(err, groups.remove(), m.removeFiles(ctx))
+	groups, err := cgroupsLeft(m.cgroupName())
+	if err := errors.Join(err, groups.remove()); err != nil {
+		return err // the files stay: by them RemoveLeftovers knows what to try again
+	}
+	return m.removeFiles(ctx)
 }
 
 func (m *machine) removeFiles(ctx context.Context) error {
