@@ -45,10 +45,28 @@ func Ensure(ctx context.Context, repository, cacheDir string, progress func(stri
 	if err := build(ctx, rehearsal, "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", filepath.Join(path, "pulumi"), "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version="+CLIVersion, progress); err != nil {
 		return nil, err
 	}
-	if err := build(ctx, host, "github.com/pulumi/pulumi/sdk/v3/go/pulumi-language-go", filepath.Join(path, "pulumi-language-go"), "", progress); err != nil {
+	if err := build(ctx, host, "github.com/pulumi/pulumi/sdk/v3/go/pulumi-language-go", filepath.Join(path, "language-host"), "", progress); err != nil {
 		return nil, err
 	}
-	return &Toolchain{Path: path}, nil
+	return &Toolchain{Path: path}, replace(filepath.Join(path, "pulumi-language-go"), languageHostWithOptions)
+}
+
+// languageHostWithOptions starts the language host in the project's directory,
+// as the engine does. Today's engine asks a host to run a program with the
+// options of Pulumi.yaml; a host of this age took them as flags, from an older
+// engine. With them it does as today's: it keeps the program that it compiled.
+const languageHostWithOptions = `#!/bin/sh
+target=$(sed -n 's/^ *buildTarget: *\([^ ]*\).*/\1/p' Pulumi.yaml)
+exec "${0%/*}/language-host" ${target:+"-buildTarget=$target"} "$@"
+`
+
+// replace writes a program whole, as somebody else may be running it.
+func replace(path, text string) error {
+	partial := fmt.Sprintf("%s.%d.partial", path, os.Getpid())
+	if err := os.WriteFile(partial, []byte(text), 0o755); err != nil {
+		return err
+	}
+	return os.Rename(partial, path)
 }
 
 // EnsureBucket returns a real S3 server, building it on first use: a minute.
