@@ -111,7 +111,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	ctx.Export("backup", backup.Report)
 	ctx.Export("kamal", kamal.Report)
 	ctx.Export("monthlyPrice", server.Type.ApplyT(found.price))
-	ctx.Export("nextSteps", nextSteps(ctx, s, server, found))
+	ctx.Export("nextSteps", nextSteps(ctx, s, server, found, kamal.Report))
 	return nil
 }
 

@@ -11,10 +11,11 @@ import (
 )
 
 // nextSteps says what there is now and what to type next, in the order it is
-// needed. An update also prints it: Pulumi shows only the beginning of outputs.
-func nextSteps(ctx *pulumi.Context, s *settings.Settings, server *components.Server, found *findings) pulumi.StringOutput {
-	return pulumi.All(server.IP, server.Type).ApplyT(func(known []any) (string, error) {
-		text := fmt.Sprintf(`the server is ready
+// needed. An update also prints it after the last of its work, once that has
+// succeeded: Pulumi shows only the beginning of outputs.
+func nextSteps(ctx *pulumi.Context, s *settings.Settings, server *components.Server, found *findings, last pulumi.Output) pulumi.StringOutput {
+	text := pulumi.All(server.IP, server.Type).ApplyT(func(known []any) string {
+		return fmt.Sprintf(`the server is ready
 
   address  %[1]s
   log in   ssh root@%[1]s
@@ -29,9 +30,11 @@ next, in this order
   5. open https://%[2]s
 later on: kamal deploy, kamal console, kamal logs`,
 			known[0], s.Domain, cmp.Or(found.price(known[1].(string)), "unknown: the provider tells no price"), s.AppPath)
-		if ctx.DryRun() {
-			return text, nil
-		}
-		return text, ctx.Log.Info(text, nil)
 	}).(pulumi.StringOutput)
+	if !ctx.DryRun() {
+		pulumi.All(text, last).ApplyT(func(known []any) (any, error) {
+			return nil, ctx.Log.Info(known[0].(string), nil)
+		})
+	}
+	return text
 }

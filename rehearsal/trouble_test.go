@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,17 +18,26 @@ func TestTroubleOnTheServer(t *testing.T) {
 	want := r.everything(t)
 	// A script that has something to install takes long enough to be disturbed.
 	purge := "DEBIAN_FRONTEND=noninteractive apt-get -qq purge --yes fail2ban >/dev/null 2>&1; rm -f /var/cache/apt/archives/*.deb; "
+	// A whole session with another clock: sshd itself keeps its own, as its sandbox admits no other.
+	clock := func(offset string) string {
+		return "apt-get -qq update; apt-get -qq install --yes libfaketime >/dev/null 2>&1; " + purge + "rm -rf /var/lib/apt/lists/*; " +
+			"echo SetEnv LD_PRELOAD=$(dpkg -L libfaketime | grep MT.so) NO_FAKE_STAT=1 FAKETIME=" + offset + " >/etc/ssh/sshd_config.d/90-clock.conf; systemctl reload ssh"
+	}
+	rightClock := "rm /etc/ssh/sshd_config.d/90-clock.conf; systemctl reload ssh; apt-get -qq purge --yes libfaketime >/dev/null 2>&1"
 	hour := 3
 	again := func() string {
 		t.Helper()
 		hour++
-		r.pulumi(t, 0, "config", "set", "rebootTime", "0"+string(rune('0'+hour))+":00")
+		r.pulumi(t, 0, "config", "set", "rebootTime", fmt.Sprintf("%02d:00", hour))
 		return r.pulumi(t, -1, "up", "--yes", "--skip-preview")
 	}
 	for _, c := range []struct{ what, begin, end, told string }{
 		{"no disk space", purge + "mount -t tmpfs -o size=64k tmpfs /var/cache/apt/archives && mkdir -p /var/cache/apt/archives/partial", "umount /var/cache/apt/archives", "apt-get install --yes --no-install-recommends fail2ban failed; the lines above say why"},
 		{"the package mirror is down", purge + "mv /etc/apt/sources.list.d /root/; mv /etc/apt/sources.list /root/ 2>/dev/null; echo 'deb http://127.0.0.9/debian bookworm main' >/etc/apt/sources.list; rm -rf /var/lib/apt/lists/*", "rm /etc/apt/sources.list; mv /root/sources.list.d /etc/apt/; mv /root/sources.list /etc/apt/ 2>/dev/null; true", "failed; the lines above say why"},
 		{"dpkg was interrupted", purge + "touch /var/lib/dpkg/updates/0001", "rm -f /var/lib/dpkg/updates/0001", ""},
+		{"the clock is a day ahead", clock("+1d"), rightClock, ""},
+		{"the clock is a day behind", clock("-1d"), rightClock, ""},
+		{"the clock is years behind", clock("-3650d"), rightClock, "is not valid yet"},
 		{"a file of UFW's was deleted", "rm -f /etc/ufw/after.rules", "true", ""},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -37,15 +47,22 @@ func TestTroubleOnTheServer(t *testing.T) {
 			if c.told != "" && !strings.Contains(text, c.told) {
 				t.Errorf("it is not told %q:\n%s", c.told, text)
 			}
+			if failed := strings.Contains(text, "errored"); failed == strings.Contains(text, "next, in this order") {
+				t.Errorf("failed: %t, and its end says otherwise:\n%s", failed, text)
+			}
 			t.Logf("| %s | %s |", c.what, reason(text))
 			r.pulumi(t, 0, "up", "--yes", "--skip-preview")
 		})
 	}
 	t.Run("the server reboots under a script", func(t *testing.T) {
-		r.run(t, 0, "ssh", purge+"touch /run/before-the-reboot; systemd-run --quiet --on-active=5 systemctl reboot")
+		hook := "/etc/apt/apt.conf.d/00reboot" // for the moment at which apt starts dpkg
+		r.run(t, 0, "ssh", purge+`touch /run/before-the-reboot; echo 'DPkg::Pre-Invoke { "rm `+hook+`; systemctl reboot; sleep 60"; };' >`+hook)
 		text := again()
 		t.Logf("| the server reboots under a script | %s |", reason(text))
-		r.await(t, "! test -e /run/before-the-reboot") // on a fast machine the script is over by then
+		if !strings.Contains(text, "remote command exited without exit status") {
+			t.Errorf("it is not told:\n%s", text)
+		}
+		r.await(t, "! test -e /run/before-the-reboot")
 		r.pulumi(t, 0, "up", "--yes", "--skip-preview")
 	})
 	r.pulumi(t, 0, "config", "rm", "rebootTime")
