@@ -160,10 +160,12 @@ func hardening(t *testing.T, suite string) {
 	})
 }
 
-// A setting that would lock its owner out is undone by the server itself.
+// A setting that would lock its owner out is undone by the server itself. The
+// undo is made slow here: the confirmation gets in while it is still at work.
 func TestHardeningUndoesALockOut(t *testing.T) {
 	t.Parallel()
 	r := start(t, "test-lockout", "up")
+	r.run(t, 0, "ssh", `mkdir -p /etc/systemd/system/ssh.service.d && printf '[Service]\nExecReload=sleep 30\n' >/etc/systemd/system/ssh.service.d/slow.conf && systemctl daemon-reload`)
 	r.pulumi(t, 0, "config", "set", "sshNetworks", "203.0.113.99")
 	text := r.pulumi(t, -1, "up", "--yes", "--skip-preview")
 	if !strings.Contains(text, "kept new connections out, so the server put itself back as it was; change the setting and run pulumi up again") {

@@ -23,6 +23,13 @@ fail() {
     exit 1
 }
 
+# disarm_undo stops the clock. An undo that has begun finishes first: it opens
+# the firewall seconds before it is done.
+disarm_undo() {
+    systemctl stop "$UNDO_UNIT.timer" 2>/dev/null || true
+    while systemctl is-active --quiet "$UNDO_UNIT.service"; do sleep 0.2; done
+}
+
 # put PATH MODE writes standard input to PATH, only if that changes it, whole or
 # not at all. It succeeds when it changed something, for `put ... && reload=yes`.
 # Files that are wholly ours are noted for scripts/check.

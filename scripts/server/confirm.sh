@@ -3,10 +3,10 @@
 # shellcheck shell=bash disable=SC2154 # common.sh and verify.sh stand in front
 
 main() {
+    disarm_undo
     if [[ -e $STATE/undone ]]; then
         fail "the last change to sshd or UFW kept new connections out, so the server put itself back as it was; change the setting and run pulumi up again. Or nobody came to confirm within three minutes, because the run was interrupted: pulumi up --replace '**hardening-apply'"
     fi
-    systemctl stop "$UNDO_UNIT.timer" 2>/dev/null || true
     verify_effect
 }
 

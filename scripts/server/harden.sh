@@ -32,8 +32,11 @@ main() {
 # arm_undo keeps what is there now and starts the clock. An undo that is armed
 # already keeps the older copy: that is the state known to let its owner in.
 arm_undo() {
+    local armed=no
     install -d -m 0700 "$STATE"
-    if [[ -e $STATE/undone ]] || ! systemctl is-active --quiet "$UNDO_UNIT.timer"; then
+    ! systemctl is-active --quiet "$UNDO_UNIT.timer" || armed=yes
+    disarm_undo
+    if [[ -e $STATE/undone || $armed == no ]]; then
         rm -rf "$STATE/before" "$STATE/undone"
         mkdir -p "$STATE/before/ssh"
         cp -a /etc/ufw "$STATE/before/ufw"
@@ -42,7 +45,6 @@ arm_undo() {
     fi
     undo_script >"$STATE/undo"
     chmod 0700 "$STATE/undo"
-    systemctl stop "$UNDO_UNIT.timer" 2>/dev/null || true
     systemctl reset-failed "$UNDO_UNIT.service" 2>/dev/null || true
     systemd-run --quiet --unit="$UNDO_UNIT" --on-active=180 "$STATE/undo"
 }
@@ -50,12 +52,13 @@ arm_undo() {
 undo_script() {
     cat <<UNDO
 #!/bin/sh
-# Puts sshd and UFW back as they were before the last hardening.
+# Puts sshd and UFW back as they were before the last hardening. The mark comes
+# first: whoever gets in from here on does so thanks to the undo.
+touch $STATE/undone
 rm -rf /etc/ufw && cp -a $STATE/before/ufw /etc/ufw
 rm -f $SSHD_DROP_IN && cp -a $STATE/before/ssh/. /etc/ssh/sshd_config.d/
 if [ -e $STATE/before/ufw-active ]; then ufw --force enable && ufw reload; else ufw --force disable; fi
 systemctl reload ssh.service || systemctl restart ssh.service
-touch $STATE/undone
 UNDO
 }
 
