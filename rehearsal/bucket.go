@@ -30,8 +30,8 @@ func startBucket(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	server, err := toolchain.EnsureBucket(ctx, s.Repository, cache, progress)
-	if err != nil {
+	server, makeServer := toolchain.Bucket(s.Repository, cache)
+	if err := sideBySide(ctx, makeServer); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(at.join("bucket", bucketName), 0o700); err != nil {

@@ -45,8 +45,8 @@ func database(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	image, err := host.PreparePostgresImage(ctx, cache, o.Mirror, progress)
-	if err != nil {
+	image, makeImage := host.PostgresImage(cache, o.Mirror)
+	if err := sideBySide(ctx, makeImage); err != nil {
 		return err
 	}
 	password, err := s.pulumiText(ctx, at, "stack", "output", "postgresPassword", "--show-secrets")

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -149,14 +148,14 @@ func (r *running) deleteAtHetzner(t *testing.T, kind string) {
 // the app and in the outputs, without what is chosen anew each time.
 func (r *running) everything(t *testing.T) string {
 	t.Helper()
-	outputs := regexp.MustCompile(`ssh-ed25519 \S+`).ReplaceAllString(r.pulumi(t, 0, "stack", "output", "--json"), "KEY")
+	outputs := regexp.MustCompile(`ssh-ed25519 \S+`).ReplaceAllString(r.output(t, "pulumi", "stack", "output", "--json"), "KEY")
 	outputs = regexp.MustCompile(`198\.18\.0\.\d+`).ReplaceAllString(outputs, "ADDRESS")
-	clouds := r.run(t, 0, "exec", "bash", "-c", `for kind in servers primary_ips firewalls ssh_keys; do
+	clouds := r.output(t, "exec", "bash", "-c", `for kind in servers primary_ips firewalls ssh_keys; do
 		echo "$kind $(curl -sS -H "Authorization: Bearer $HCLOUD_TOKEN" "$HCLOUD_ENDPOINT/$kind" | grep -o '"total_entries":[0-9]*')"; done`)
 	records := strings.Count(r.askZone(t, "GET", "dns_records", ""), `"type":"A"`)
-	server := r.run(t, 0, "ssh", `ufw status; sshd -T | sort | sha256sum; fail2ban-client status | tail -n 1; systemctl is-active rails-on-hetzner-undo.timer cron unattended-upgrades
+	server := r.output(t, "ssh", `ufw status; sshd -T | sort | sha256sum; fail2ban-client status | tail -n 1; systemctl is-active rails-on-hetzner-undo.timer cron unattended-upgrades
 		cat /etc/cron.d/rails-on-hetzner-backup /etc/apt/apt.conf.d/52rails-on-hetzner; sha256sum /usr/local/bin/pg-* /etc/ufw/after*.rules; pg-backup list; true`)
-	app := r.run(t, 0, "exec", "bash", "-c", `git status --porcelain; cat config/deploy.yml .kamal/secrets .kamal/hooks/pre-connect config/environments/production.rb | sed 's/198\.18\.0\.[0-9]*/ADDRESS/' | sha256sum`)
+	app := r.output(t, "exec", "bash", "-c", `git status --porcelain; cat config/deploy.yml .kamal/secrets .kamal/hooks/pre-connect config/environments/production.rb | sed 's/198\.18\.0\.[0-9]*/ADDRESS/' | sha256sum`)
 	return fmt.Sprintf("%s\n%s%d records\n%s%s", outputs, clouds, records, server, app)
 }
 
@@ -165,7 +164,7 @@ func (r *running) everything(t *testing.T) string {
 func killAt(t *testing.T, r *running, point killPoint) {
 	t.Helper()
 	program := r.status(t).Program
-	cmd := exec.Command(script(), "pulumi", "--name", r.name, "up", "--yes", "--skip-preview")
+	cmd := r.command("pulumi", "up", "--yes", "--skip-preview")
 	output, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

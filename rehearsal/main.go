@@ -23,6 +23,9 @@ func main() {
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(os.Stderr, "rehearse: interrupted")
+		os.Exit(130)
 	case errors.As(err, &exit) && exit.ExitCode() > 0:
 		fmt.Fprintln(os.Stderr, "rehearse:", err)
 		os.Exit(exit.ExitCode())
@@ -93,7 +96,7 @@ the app's files, a second up that must change nothing, destroy. Nothing remains.
 			Use: "down", Short: "End it and remove everything", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error { return down(cmd.Context(), o) },
 		},
-		daemonCommand(), prepareCommand(&o), packagesCommand(),
+		prepareCommand(&o),
 	)
 	return root
 }
@@ -103,36 +106,4 @@ func addStartFlags(cmd *cobra.Command, o *options) {
 	cmd.Flags().StringVar(&o.Mirror, "mirror", "", "package mirror of the suite (default: the distribution's own)")
 	cmd.Flags().StringVar(&o.App, "app", "", "a Rails app to copy and use (default: a small sample app)")
 	cmd.Flags().StringArrayVar(&o.Config, "config", nil, "a setting, KEY=VALUE; may be given several times")
-}
-
-func faultCommand(o *options) *cobra.Command {
-	var after int
-	var each bool
-	cmd := &cobra.Command{
-		Use: "fault NAME [N]", Short: "Switch a fault on, for N seconds or N calls",
-		Long: `Switch a fault on.
-
-Of the server, N in seconds:
-  ssh-refused   connections to port 22 are refused for that long
-  ssh-cut       the next script sent over SSH is cut off that long after it began
-  apt-lock      another process holds apt's lock on the next server for that long
-
-Of the clouds' APIs, for the next N calls ("always": until it is set to 0; --after K: from the
-K+1st call on; --each: for the first N of calls alike):
-  hetzner-KIND, cloudflare-KIND   KIND is 429, 500, 503, reset, lost, timeout or unavailable
-
-Of the domain's zone, for good:
-  zone-pending, zone-active       what Cloudflare says of it
-  zone-page-rule, zone-redirect   a rule that sends plain HTTP to HTTPS
-  token-without-PERMISSION        e.g. token-without-DNS:Edit, token-without-Zone-Settings:Edit
-  token-read-only                 Hetzner's token may only read; token-without-nothing ends both
-  networks-none                   Cloudflare publishes an empty list of its networks`,
-		Args: cobra.RangeArgs(1, 2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return switchFault(cmd.Context(), *o, args, after, each)
-		},
-	}
-	cmd.Flags().IntVar(&after, "after", 0, "calls that still go well before")
-	cmd.Flags().BoolVar(&each, "each", false, "of calls alike, the first N fail")
-	return cmd
 }

@@ -1,12 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"rails-on-hetzner/rehearsal/daemon"
 )
 
 // options is what one rehearsal was asked for.
@@ -60,33 +61,14 @@ func (p place) join(parts ...string) string {
 }
 
 func (p place) program() string    { return p.join("program") }
+func (p place) binary() string     { return p.join("program", "bin", "rails-on-hetzner") } // buildTarget in Pulumi.yaml
 func (p place) app() string        { return p.join("app") }
 func (p place) state() string      { return p.join("state") }
 func (p place) pulumiHome() string { return p.join("pulumi-home") }
 func (p place) passphrase() string { return p.join("passphrase") }
 func (p place) sshKey() string     { return p.join("ssh", "id_ed25519") }
-func (p place) logs() string       { return p.join("log") }
-func (p place) control() string    { return p.join("control.sock") }
-
-func writeJSON(path string, value any) error {
-	text, err := json.MarshalIndent(value, "", "  ")
-	if err != nil {
-		return err
-	}
-	temporary := path + ".new"
-	if err := os.WriteFile(temporary, append(text, '\n'), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(temporary, path)
-}
-
-func readJSON(path string, value any) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(text, value)
-}
+func (p place) logs() string       { return p.daemon().Logs() }
+func (p place) daemon() daemon.Dir { return daemon.Dir(p) }
 
 // zone is the domain that the stack will be configured with; the local
 // Cloudflare account holds it.

@@ -27,14 +27,14 @@ func (s *status) environment(at place) []string {
 		"PULUMI_CONFIG_PASSPHRASE_FILE="+at.passphrase(),
 		"PULUMI_SKIP_UPDATE_CHECK=true",
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true",
-		"PULUMI_DEBUG_PROVIDERS="+s.Daemon.debugProviders(),
+		"PULUMI_DEBUG_PROVIDERS="+s.Daemon.DebugProviders(),
 		"HCLOUD_ENDPOINT="+s.Daemon.Hetzner,
 		"HCLOUD_TOKEN="+hetznerToken,
 		"CLOUDFLARE_API_HOSTNAME="+s.Daemon.Cloudflare,
 		"CLOUDFLARE_API_TOKEN="+cloudflareToken,
 		"CLOUDFLARE_RPS=100",
 		"SSL_CERT_FILE="+s.Daemon.Authorities,
-		"GOFLAGS=-buildvcs=false -ldflags=-w", // without debugging data each run links in half the time
+		"GOFLAGS=-buildvcs=false -ldflags=-w", "CGO_ENABLED=0", // as toolchain.Program compiled it
 		"RAILS_ON_HETZNER_SSH_KEY="+s.KeyFile,
 		"NO_COLOR=1",
 	)
@@ -66,7 +66,7 @@ func runPulumi(ctx context.Context, o options, args []string) error {
 	if err != nil {
 		return err
 	}
-	return s.pulumi(ctx, at, args...).Run()
+	return become(s.pulumi(ctx, at, args...))
 }
 
 func runInside(ctx context.Context, o options, args []string) error {
@@ -81,7 +81,7 @@ func runInside(ctx context.Context, o options, args []string) error {
 	}
 	cmd := s.command(ctx, at, args[0], args[1:]...)
 	cmd.Dir = s.App
-	return cmd.Run()
+	return become(cmd)
 }
 
 func runSSH(ctx context.Context, o options, args []string) error {
@@ -95,7 +95,22 @@ func runSSH(ctx context.Context, o options, args []string) error {
 	if err != nil {
 		return err
 	}
-	return ssh.Run()
+	return become(ssh)
+}
+
+// become runs a command in the place of this process: what asks a person stays
+// in the terminal's foreground, Ctrl-C reaches it as it would without us, and its
+// exit code is ours.
+func become(cmd *exec.Cmd) error {
+	if cmd.Err != nil {
+		return cmd.Err
+	}
+	if cmd.Dir != "" {
+		if err := os.Chdir(cmd.Dir); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("running %s: %w", cmd.Path, syscall.Exec(cmd.Path, cmd.Args, cmd.Environ()))
 }
 
 // ssh reaches the server as the developer would, trusting only the host key

@@ -11,8 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rails-on-hetzner/rehearsal/daemon"
 	"rails-on-hetzner/rehearsal/host"
+	"rails-on-hetzner/rehearsal/jsonfile"
 	"rails-on-hetzner/rehearsal/toolchain"
+	"rails-on-hetzner/rehearsal/work"
 )
 
 // begin prepares everything and starts the world of one rehearsal: the network,
@@ -24,6 +27,10 @@ func begin(ctx context.Context, o options) (at place, s *status, err error) {
 	if at, err = o.place(); err != nil {
 		return "", nil, err
 	}
+	repository, err := repository()
+	if err != nil {
+		return at, nil, err
+	}
 	if err := at.claim(o); err != nil {
 		return "", nil, err
 	}
@@ -32,20 +39,16 @@ func begin(ctx context.Context, o options) (at place, s *status, err error) {
 			err = errors.Join(err, end(at, o))
 		}
 	}()
-	repository := os.Getenv("REHEARSE_REPOSITORY")
-	if repository == "" {
-		return at, nil, errors.New("run it as scripts/rehearse, which says where the repository is")
+	if err := prepareProject(ctx, at, repository, o); err != nil {
+		return at, nil, fmt.Errorf("laying out the project: %w", err)
 	}
-	tools, rootFS, err := prepare(ctx, repository, o)
+	tools, rootFS, err := prepare(ctx, repository, at.program(), at.binary(), o)
 	if err != nil {
 		return at, nil, err
 	}
 	cache, err := cacheDir()
 	if err != nil {
 		return at, nil, err
-	}
-	if err := prepareProject(ctx, at, repository, o); err != nil {
-		return at, nil, fmt.Errorf("laying out the project: %w", err)
 	}
 	published, missing, err := toolchain.Plugins(ctx, tools, cache, at.pulumiHome())
 	if err != nil {
@@ -55,7 +58,10 @@ func begin(ctx context.Context, o options) (at place, s *status, err error) {
 	if _, err := host.NewNetwork(ctx, o.namespace()); err != nil {
 		return at, nil, err
 	}
-	if err := writeJSON(at.daemonOptionsFile(), daemonOptions{RootFS: rootFS, Network: o.namespace(), Domain: o.zone(), StandIns: missing}); err != nil {
+	if err := at.daemon().SetOptions(daemon.Options{
+		RootFS: rootFS, Network: o.namespace(), Domain: o.zone(), StandIns: missing,
+		HetznerToken: hetznerToken, CloudflareToken: cloudflareToken,
+	}); err != nil {
 		return at, nil, err
 	}
 	s = &status{
@@ -63,37 +69,40 @@ func begin(ctx context.Context, o options) (at place, s *status, err error) {
 		App: at.app(), State: at.state(), Logs: at.logs(), Stack: stackName, KeyFile: at.sshKey(), PulumiPath: tools.Path,
 		Providers: served(published, missing),
 	}
-	if s.Daemon, err = startDaemon(ctx, at, o); err != nil {
+	if s.Daemon, err = startDaemon(ctx, at, tools.Daemon, o); err != nil {
 		return at, nil, err
 	}
 	if err := s.initStack(ctx, at, o); err != nil {
 		return at, nil, err
 	}
-	return at, s, writeJSON(at.statusFile(), s)
+	return at, s, jsonfile.Write(at.statusFile(), s)
 }
 
-// prepare makes what is kept between rehearsals: toolchain and server image.
-func prepare(ctx context.Context, repository string, o options) (*toolchain.Toolchain, string, error) {
+// prepare makes what is kept between rehearsals, the toolchain and the server's
+// image, and compiles the program that lies in a directory.
+func prepare(ctx context.Context, repository, program, binary string, o options) (tools *toolchain.Toolchain, rootFS string, err error) {
 	cache, err := cacheDir()
 	if err != nil {
 		return nil, "", err
 	}
-	tools, err := toolchain.Ensure(ctx, repository, cache, progress)
+	tools, compiling, err := toolchain.Find(ctx, repository, cache)
 	if err != nil {
 		return nil, "", err
 	}
-	rootFS, err := host.PrepareRootFS(ctx, cache, o.Suite, o.Mirror, progress)
-	return tools, rootFS, err
+	rootFS, image := host.RootFS(cache, o.Suite, o.Mirror)
+	return tools, rootFS, sideBySide(ctx, work.Lane{image}, append(compiling, toolchain.Program(program, binary)))
 }
 
 func prepareCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "prepare", Short: "Make only what is kept between rehearsals: toolchain and server image", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := host.Check(); err != nil {
+			repository, err := repository()
+			cache, cacheErr := cacheDir()
+			if err := errors.Join(err, cacheErr, o.check(), host.Check()); err != nil {
 				return err
 			}
-			_, _, err := prepare(cmd.Context(), os.Getenv("REHEARSE_REPOSITORY"), *o)
+			_, _, err = prepare(cmd.Context(), repository, repository, filepath.Join(cache, "program"), *o)
 			return err
 		},
 	}
@@ -101,22 +110,17 @@ func prepareCommand(o *options) *cobra.Command {
 	return cmd
 }
 
-func packagesCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "packages", Hidden: true, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			for _, name := range host.MissingPackages() {
-				cmd.Println(name)
-			}
-			return nil
-		},
+// repository is the checkout, which the wrapper knows.
+func repository() (string, error) {
+	if dir := os.Getenv("REHEARSE_REPOSITORY"); dir != "" {
+		return dir, nil
 	}
+	return "", errors.New("run it as scripts/rehearse, which says where the repository is")
 }
 
 // claim takes the name, and clears away what a killed rehearsal left under it.
 func (p place) claim(o options) error {
-	var daemon daemonStatus
-	if err := readJSON(p.daemonFile(), &daemon); err == nil && alive(daemon.PID) {
+	if running, err := p.daemon().Status(); err == nil && alive(running.PID) {
 		return fmt.Errorf("a rehearsal named %q is up already; use it, end it with `scripts/rehearse down --name %s`, or choose another --name", o.Name, o.Name)
 	}
 	if _, err := os.Stat(string(p)); err == nil {
@@ -130,36 +134,31 @@ func (p place) claim(o options) error {
 
 func alive(pid int) bool { return pid > 0 && syscall.Kill(pid, 0) == nil }
 
-func startDaemon(ctx context.Context, at place, o options) (daemonStatus, error) {
-	var started daemonStatus
-	self, err := os.Executable()
-	if err != nil {
-		return started, err
-	}
+func startDaemon(ctx context.Context, at place, program string, o options) (daemon.Status, error) {
 	log, err := os.OpenFile(filepath.Join(at.logs(), "daemon.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return started, err
+		return daemon.Status{}, err
 	}
 	defer log.Close()
-	cmd := host.OpenNetwork(o.namespace()).Command(context.WithoutCancel(ctx), self, "daemon", string(at))
+	cmd := host.OpenNetwork(o.namespace()).Command(context.WithoutCancel(ctx), program, string(at))
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // it outlives `rehearse up`
 	if err := cmd.Start(); err != nil {
-		return started, err
+		return daemon.Status{}, err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	for {
-		if err := readJSON(at.daemonFile(), &started); err == nil {
+		if started, err := at.daemon().Status(); err == nil {
 			return started, nil
 		}
 		select {
 		case err := <-ended:
 			text, _ := os.ReadFile(log.Name())
-			return started, fmt.Errorf("starting the local clouds: %w: %s", err, text)
+			return daemon.Status{}, fmt.Errorf("starting the local clouds: %w: %s", err, text)
 		case <-ctx.Done():
 			_ = cmd.Process.Kill()
-			return started, ctx.Err()
+			return daemon.Status{}, ctx.Err()
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -170,19 +169,18 @@ func startDaemon(ctx context.Context, at place, o options) (daemonStatus, error)
 func end(at place, o options) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	var daemon daemonStatus
-	if err := readJSON(at.daemonFile(), &daemon); err == nil && alive(daemon.PID) {
-		if err := at.tell(ctx, "/stop"); err != nil {
-			_ = syscall.Kill(daemon.PID, syscall.SIGTERM)
+	if running, err := at.daemon().Status(); err == nil && alive(running.PID) {
+		if err := at.daemon().Tell(ctx, "/stop"); err != nil {
+			_ = syscall.Kill(running.PID, syscall.SIGTERM)
 		}
-		for wait := 0; alive(daemon.PID) && wait < 300; wait++ {
+		for wait := 0; alive(running.PID) && wait < 300; wait++ {
 			time.Sleep(100 * time.Millisecond)
 		}
 	}
 	network := host.OpenNetwork(o.namespace())
 	return errors.Join(
 		network.Close(), // kills what is left in it
-		host.RemoveLeftovers(ctx, host.Options{Network: network, RunDir: at.join("machines")}),
+		host.RemoveLeftovers(ctx, host.Options{Network: network, RunDir: at.daemon().Machines()}),
 		os.RemoveAll(string(at)),
 	)
 }

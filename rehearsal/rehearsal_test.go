@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
 	"net/netip"
 	"os"
@@ -273,7 +275,8 @@ func start(t *testing.T, name string, args ...string) *running {
 	return r
 }
 
-// run calls scripts/rehearse and checks its exit code; -1 means any.
+// run calls the tool and checks its exit code; -1 means any. It returns all that
+// was said.
 func (r *running) run(t *testing.T, code int, args ...string) string {
 	t.Helper()
 	return r.runInput(t, code, "", args...)
@@ -281,14 +284,34 @@ func (r *running) run(t *testing.T, code int, args ...string) string {
 
 func (r *running) runInput(t *testing.T, code int, input string, args ...string) string {
 	t.Helper()
-	command := append([]string{args[0], "--name", r.name}, args[1:]...)
-	cmd := exec.Command(script(), command...)
+	cmd := r.command(args...)
 	cmd.Stdin = strings.NewReader(input)
 	output, err := cmd.CombinedOutput()
 	if code >= 0 && cmd.ProcessState.ExitCode() != code {
-		t.Fatalf("rehearse %s: %v:\n%s", strings.Join(command, " "), err, output)
+		t.Fatalf("rehearse %s: %v:\n%s", strings.Join(args, " "), err, output)
 	}
 	return string(output)
+}
+
+// output is what a command prints on standard output alone, to be compared.
+func (r *running) output(t *testing.T, args ...string) string {
+	t.Helper()
+	var said bytes.Buffer
+	cmd := r.command(args...)
+	cmd.Stderr = &said
+	output, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("rehearse %s: %v:\n%s%s", strings.Join(args, " "), err, output, said.String())
+	}
+	return string(output)
+}
+
+// command runs the tool that TestMain had built; the wrapper would look each
+// time whether it is up to date.
+func (r *running) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(tool, append([]string{args[0], "--name", r.name}, args[1:]...)...)
+	cmd.Env = append(os.Environ(), "REHEARSE_REPOSITORY="+checkout)
+	return cmd
 }
 
 func (r *running) pulumi(t *testing.T, code int, args ...string) string {
@@ -299,7 +322,7 @@ func (r *running) pulumi(t *testing.T, code int, args ...string) string {
 func (r *running) status(t *testing.T) status {
 	t.Helper()
 	var s status
-	if err := json.Unmarshal([]byte(r.run(t, 0, "status", "--json")), &s); err != nil {
+	if err := json.Unmarshal([]byte(r.output(t, "status", "--json")), &s); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -318,7 +341,7 @@ func leftovers(t *testing.T, name string) string {
 		"its directory":   exists(dir),
 		"its namespace":   exists("/run/netns/" + namespace),
 		"a mount":         contains("/proc/self/mountinfo", dir),
-		"a process":       exec.Command("pgrep", "-f", dir).Run() == nil,
+		"a process":       processNaming(dir),
 		"a control group": exec.Command("sh", "-c", "find /sys/fs/cgroup -type d -name '"+namespace+"-[0-9]*' | grep .").Run() == nil,
 		"a firewall rule": exec.Command("nft", "list", "table", "ip", strings.ReplaceAll(namespace, "-", "_")).Run() == nil,
 	} {
@@ -327,6 +350,17 @@ func leftovers(t *testing.T, name string) string {
 		}
 	}
 	return strings.Join(left, ", ")
+}
+
+// processNaming tells whether a process has a path in its command line.
+func processNaming(path string) bool {
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, file := range files {
+		if contains(file, path) {
+			return true
+		}
+	}
+	return false
 }
 
 func exists(path string) bool {
@@ -340,3 +374,23 @@ func contains(path, text string) bool {
 }
 
 func script() string { return filepath.Join("..", "scripts", "rehearse") }
+
+var tool, checkout string
+
+// TestMain lets the wrapper build the tool and get what the machine lacks.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	prepare := exec.Command(script(), "prepare")
+	if os.Geteuid() != 0 {
+		prepare = exec.Command(script(), "--help")
+	}
+	prepare.Stderr = os.Stderr
+	cache, cacheErr := cacheDir()
+	here, err := filepath.Abs("..")
+	if err := errors.Join(cacheErr, err, prepare.Run()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	tool, checkout = filepath.Join(cache, "rehearse"), here
+	os.Exit(m.Run())
+}

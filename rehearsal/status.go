@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"text/tabwriter"
+
+	"rails-on-hetzner/rehearsal/daemon"
+	"rails-on-hetzner/rehearsal/jsonfile"
 )
 
 // status is what a rehearsal tells about itself; scripts and tests read it.
@@ -25,7 +28,7 @@ type status struct {
 	KeyFile    string            `json:"keyFile"` // the developer's private key
 	PulumiPath string            `json:"pulumiPath"`
 	Providers  map[string]string `json:"providers"` // package -> "published VERSION" or "stand-in"
-	Daemon     daemonStatus      `json:"daemon"`
+	Daemon     daemon.Status     `json:"daemon"`
 }
 
 const stackName = "rehearsal"
@@ -39,7 +42,7 @@ func (o options) running() (place, *status, error) {
 		return "", nil, err
 	}
 	var s status
-	if err := readJSON(at.statusFile(), &s); errors.Is(err, fs.ErrNotExist) {
+	if err := jsonfile.Read(at.statusFile(), &s); errors.Is(err, fs.ErrNotExist) {
 		return "", nil, fmt.Errorf("no rehearsal named %q is up; start it with: scripts/rehearse up --name %s", o.Name, o.Name)
 	} else if err != nil {
 		return "", nil, fmt.Errorf("reading the rehearsal's status: %w", err)

@@ -3,36 +3,36 @@
 package host
 
 import (
+	_ "embed"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 )
 
-// tools are the programs the rehearsal calls, and the Debian packages they are in.
-var tools = [][2]string{
-	{"debootstrap", "debootstrap"},
-	{"systemd-nspawn", "systemd-container"},
-	{"nft", "nftables"},
-	{"ip", "iproute2"},
-	{"nsenter", "util-linux"},
-	{"ssh", "openssh-client"},
-	{"ssh-keygen", "openssh-client"},
-	{"git", "git"},
-	{"curl", "curl"},
-}
+// packages.txt has a program that the rehearsal calls and the Debian package that
+// it is in, one pair a line; the wrapper reads it too.
+//
+//go:embed packages.txt
+var packages string
 
-// MissingPackages names the Debian packages to install before a rehearsal.
-func MissingPackages() []string {
+// missingPackages names the Debian packages to install before a rehearsal.
+func missingPackages() []string {
 	var missing []string
-	for _, tool := range tools {
-		if _, err := exec.LookPath(tool[0]); err != nil {
+	for line := range strings.Lines(packages) {
+		if tool := strings.Fields(line); !found(tool[0]) && !slices.Contains(missing, tool[1]) {
 			missing = append(missing, tool[1])
 		}
 	}
 	return missing
+}
+
+func found(tool string) bool {
+	_, err := exec.LookPath(tool)
+	return err == nil
 }
 
 // Check says in one sentence what stands in the way of a rehearsal, if anything.
@@ -43,7 +43,7 @@ func Check() error {
 	case os.Geteuid() != 0:
 		return errors.New("a rehearsal boots a server in a container and needs root; run it with: sudo -E scripts/rehearse")
 	}
-	if missing := MissingPackages(); len(missing) > 0 {
+	if missing := missingPackages(); len(missing) > 0 {
 		return fmt.Errorf("a rehearsal needs these packages, install them with: apt-get install %s", strings.Join(missing, " "))
 	}
 	return nil

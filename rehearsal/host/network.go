@@ -194,7 +194,7 @@ func freeSlot() (int, error) {
 // lock makes rehearsals that start at the same moment choose their subnets one
 // after the other.
 func lock() (unlock func(), err error) {
-	file, err := os.OpenFile("/run/lock/rails-on-hetzner", os.O_CREATE|os.O_RDWR, 0o600)
+	file, err := os.OpenFile(stateDir+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}

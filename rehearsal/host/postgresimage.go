@@ -5,8 +5,12 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
+
+	"rails-on-hetzner/rehearsal/work"
 )
 
 // postgresEntrypoint starts PostgreSQL as the published image does
@@ -33,35 +37,38 @@ exec setpriv --reuid=postgres --regid=postgres --init-groups postgres
 
 const postgresPackages = "postgresql"
 
-// PreparePostgresImage returns a file to be given to `docker import`: a stand-in
-// for the published postgres image, made of Debian's PostgreSQL. It is kept
-// below cacheDir.
-func PreparePostgresImage(ctx context.Context, cacheDir, mirror string, progress func(string)) (string, error) {
-	base, err := PrepareRootFS(ctx, cacheDir, "trixie", mirror, progress)
-	if err != nil {
-		return "", err
-	}
+// PostgresImage says where a file to be given to `docker import` lies, below
+// cacheDir, and how to make it there: a stand-in for the published postgres
+// image, made of Debian's PostgreSQL.
+func PostgresImage(cacheDir, mirror string) (file string, make work.Lane) {
+	base, makeBase := RootFS(cacheDir, "trixie", mirror)
 	recipe := sha256.Sum256([]byte(postgresEntrypoint + postgresPackages + base))
-	final := filepath.Join(cacheDir, "rootfs", fmt.Sprintf("postgres-%x.tar", recipe[:6]))
+	file = filepath.Join(cacheDir, "rootfs", fmt.Sprintf("postgres-%x.tar", recipe[:6]))
+	return file, work.Lane{makeBase, {
+		Name: "PostgreSQL image", Lines: 300, Alone: 40 * time.Second,
+		Do: func(ctx context.Context, tell func(string)) error { return makePostgresImage(ctx, file, base, tell) },
+	}}
+}
+
+func makePostgresImage(ctx context.Context, final, base string, tell func(string)) error {
 	if _, err := os.Stat(final); err == nil {
-		return final, nil
+		return nil
 	}
-	progress("making a PostgreSQL container image, once: a minute or so")
 	building, err := os.MkdirTemp(filepath.Dir(final), ".building-postgres-")
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer os.RemoveAll(building)
 	root := filepath.Join(building, "root")
 	if err := run(ctx, "mkdir", root, building+"/upper", building+"/work"); err != nil {
-		return "", err
+		return err
 	}
 	if err := run(ctx, "mount", "-t", "overlay", "rehearsal", "-o", fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", base, building, building), root); err != nil {
-		return "", err
+		return err
 	}
 	defer func() { _ = run(context.WithoutCancel(ctx), "umount", root) }()
 	if err := os.WriteFile(filepath.Join(root, "entrypoint.sh"), []byte(postgresEntrypoint), 0o755); err != nil {
-		return "", err
+		return err
 	}
 	install := strings.Join([]string{
 		"export DEBIAN_FRONTEND=noninteractive",
@@ -70,11 +77,11 @@ func PreparePostgresImage(ctx context.Context, cacheDir, mirror string, progress
 		"apt-get install -y -qq --no-install-recommends " + postgresPackages,
 		"rm -rf /var/lib/postgresql/* /var/cache/apt/archives/*.deb /var/lib/apt/lists/* /usr/share/doc /usr/share/locale",
 	}, " && ")
-	if err := runWithProgress(ctx, progress, "chroot", root, "/bin/sh", "-c", install); err != nil {
-		return "", err
+	if err := work.Run(exec.CommandContext(ctx, "chroot", root, "/bin/sh", "-c", install), tell); err != nil {
+		return err
 	}
 	if err := run(ctx, "tar", "-C", root, "-cf", building+"/image.tar", "--one-file-system", "."); err != nil {
-		return "", err
+		return err
 	}
-	return final, os.Rename(building+"/image.tar", final)
+	return os.Rename(building+"/image.tar", final)
 }

@@ -1,17 +1,16 @@
 package host
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
+
+	"rails-on-hetzner/rehearsal/work"
 )
 
 // What a cloud image of these distributions has, as far as the deployment can
@@ -78,45 +77,57 @@ func defaultMirror(suite string) string {
 	}
 }
 
-// PrepareRootFS returns the directory of a ready root file system, making it on
-// first use with debootstrap. It is kept below cacheDir, keyed by everything it
-// is made from; a half-made one is never left under its final name.
-func PrepareRootFS(ctx context.Context, cacheDir, suite, mirror string, progress func(string)) (string, error) {
+// RootFS says where the root file system of a suite lies, below cacheDir and
+// keyed by everything that it is made from, and how to make it there.
+func RootFS(cacheDir, suite, mirror string) (dir string, make work.Step) {
 	if mirror == "" {
 		mirror = defaultMirror(suite)
 	}
 	recipe := sha256.Sum256([]byte(strings.Join(append(imagePackages, mirror, prepareScript, cgroupsUnit), "\n")))
-	final := filepath.Join(cacheDir, "rootfs", fmt.Sprintf("%s-%x", suite, recipe[:6]))
+	dir = filepath.Join(cacheDir, "rootfs", fmt.Sprintf("%s-%x", suite, recipe[:6]))
+	return dir, work.Step{
+		Name: suite + " server image", Lines: 1700, Alone: 100 * time.Second,
+		Do: func(ctx context.Context, tell func(string)) error {
+			if err := makeRootFS(ctx, dir, suite, mirror, tell); err != nil {
+				return fmt.Errorf("making a root file system of %s from %s (another mirror: --mirror URL): %w", suite, mirror, err)
+			}
+			return nil
+		},
+	}
+}
+
+// makeRootFS makes it with debootstrap unless it is there; a half-made one is
+// never left under its final name.
+func makeRootFS(ctx context.Context, final, suite, mirror string, tell func(string)) error {
 	if _, err := os.Stat(final); err == nil {
-		return final, nil
+		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(final), 0o755); err != nil {
-		return "", err
+		return err
 	}
 	building, err := os.MkdirTemp(filepath.Dir(final), ".building-"+suite+"-")
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer os.RemoveAll(building)
 	if err := os.Chmod(building, 0o755); err != nil { // it becomes "/", which everyone must be able to enter
-		return "", err
+		return err
 	}
-	progress(fmt.Sprintf("making a %s server image, once: two minutes or so", suite))
-	if err := buildRootFS(ctx, building, suite, mirror, progress); err != nil {
-		return "", fmt.Errorf("making a root file system of %s from %s (another mirror: --mirror URL): %w", suite, mirror, err)
+	if err := buildRootFS(ctx, building, suite, mirror, tell); err != nil {
+		return err
 	}
 	if err := os.Rename(building, final); err != nil && !os.IsExist(err) {
-		return "", err
+		return err
 	}
-	return final, nil
+	return nil
 }
 
-func buildRootFS(ctx context.Context, dir, suite, mirror string, progress func(string)) error {
+func buildRootFS(ctx context.Context, dir, suite, mirror string, tell func(string)) error {
 	args := []string{"--variant=minbase", "--include=ca-certificates"}
 	if strings.Contains(mirror, "ubuntu") {
 		args = append(args, "--components=main,universe")
 	}
-	if err := runWithProgress(ctx, progress, "debootstrap", append(args, suite, dir, mirror)...); err != nil {
+	if err := work.Run(exec.CommandContext(ctx, "debootstrap", append(args, suite, dir, mirror)...), tell); err != nil {
 		return err
 	}
 	files := map[string]string{
@@ -133,7 +144,7 @@ func buildRootFS(ctx context.Context, dir, suite, mirror string, progress func(s
 		}
 	}
 	script := "PACKAGES='" + strings.Join(imagePackages, " ") + "'\n" + prepareScript
-	return runWithProgress(ctx, progress, "chroot", dir, "/bin/sh", "-c", script)
+	return work.Run(exec.CommandContext(ctx, "chroot", dir, "/bin/sh", "-c", script), tell)
 }
 
 func sourcesList(suite, mirror string) string {
@@ -142,39 +153,4 @@ func sourcesList(suite, mirror string) string {
 		components = "main universe"
 	}
 	return fmt.Sprintf("deb %s %s %s\n", mirror, suite, components)
-}
-
-// runWithProgress shows now and then the line that a long program has come to.
-func runWithProgress(ctx context.Context, progress func(string), name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, name, args...)
-	// A group of its own, so that what it starts ends with it.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-	cmd.WaitDelay = 20 * time.Second
-	pipe, err := cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	cmd.Stderr = cmd.Stdout
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	last := tell(pipe, progress)
-	if err := cmd.Wait(); err != nil {
-		return fmt.Errorf("%s: %w: %s", name, err, last)
-	}
-	return nil
-}
-
-func tell(lines io.Reader, progress func(string)) (last string) {
-	told := time.Now()
-	scanner := bufio.NewScanner(lines)
-	for scanner.Scan() {
-		last = scanner.Text()
-		if time.Since(told) > 5*time.Second {
-			progress(last)
-			told = time.Now()
-		}
-	}
-	return last
 }

@@ -2,7 +2,7 @@ package toolchain
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -33,8 +33,9 @@ func Plugins(ctx context.Context, t *Toolchain, cacheDir, pulumiHome string) (pu
 		version := pluginVersions[name]
 		entry := "resource-" + name + "-" + version
 		if own := filepath.Join(userHome(), "plugins", entry); exists(own) {
-			if err := os.Symlink(own, filepath.Join(dir, entry)); err != nil && !errors.Is(err, os.ErrExist) {
-				return nil, nil, err
+			// A copy: Pulumi passes over what is no directory, a link to one too.
+			if err := os.CopyFS(filepath.Join(dir, entry), os.DirFS(own)); err != nil {
+				return nil, nil, fmt.Errorf("copying the plugin %s: %w", entry, err)
 			}
 			published[name] = version
 			continue

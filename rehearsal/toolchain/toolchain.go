@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/mod/semver"
+
+	"rails-on-hetzner/rehearsal/work"
 )
 
 // The versions that are built. The language host is the last one that the SDK
@@ -22,34 +24,40 @@ const (
 	CLIVersion          = "v3.250.0"
 	languageHostVersion = "v3.66.0"
 	bucketVersion       = "v1.8.0"
+	proxyVersion        = "v0.9.2"
 )
 
 // Toolchain is what runs the program.
 type Toolchain struct {
-	Path      string // directory with pulumi and pulumi-language-go
-	Installed bool   // whether they are the machine's own
+	Path   string // directory with pulumi and pulumi-language-go
+	Daemon string // the rehearsal's rehearsald
 }
 
-// Ensure returns a toolchain, building it on first use: minutes for the CLI.
-// repository is the checkout, for its modules; nothing is written into it.
-func Ensure(ctx context.Context, repository, cacheDir string, progress func(string)) (*Toolchain, error) {
-	if found := installed(ctx); found != "" {
-		return &Toolchain{Path: found, Installed: true}, nil
-	}
-	path := filepath.Join(cacheDir, "toolchain", CLIVersion+"-"+languageHostVersion)
-	if err := os.MkdirAll(path, 0o755); err != nil {
-		return nil, err
-	}
+// Find returns the machine's own Pulumi, or else the one that is built below
+// cacheDir, once: minutes. steps build what is not there yet, and always the
+// rehearsal's daemon, in time for its first use. repository is the checkout, for
+// its modules; nothing is written into it.
+func Find(ctx context.Context, repository, cacheDir string) (t *Toolchain, steps work.Lane, err error) {
 	rehearsal := filepath.Join(repository, "rehearsal")
-	host := filepath.Join(rehearsal, "toolchain", "languagehost")
-	if err := build(ctx, rehearsal, "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", filepath.Join(path, "pulumi"), "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version="+CLIVersion, progress); err != nil {
-		return nil, err
+	t = &Toolchain{Path: installed(ctx), Daemon: filepath.Join(cacheDir, "rehearsald")}
+	daemon := build{module: rehearsal, command: daemonCommand, target: t.Daemon, again: true}
+	if t.Path != "" {
+		return t, work.Lane{daemon.step("the local clouds", 800, 110*time.Second)}, nil
 	}
-	if err := build(ctx, host, "github.com/pulumi/pulumi/sdk/v3/go/pulumi-language-go", filepath.Join(path, "language-host"), "", progress); err != nil {
-		return nil, err
+	t.Path = filepath.Join(cacheDir, "toolchain", CLIVersion+"-"+languageHostVersion)
+	if err := os.MkdirAll(t.Path, 0o755); err != nil {
+		return nil, nil, err
 	}
-	return &Toolchain{Path: path}, replace(filepath.Join(path, "pulumi-language-go"), languageHostWithOptions)
+	host := build{module: filepath.Join(rehearsal, "toolchain", "languagehost"), command: "github.com/pulumi/pulumi/sdk/v3/go/pulumi-language-go", target: filepath.Join(t.Path, "language-host")}
+	cli := build{module: rehearsal, ldflags: "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=" + CLIVersion, command: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", target: filepath.Join(t.Path, "pulumi")}
+	return t, work.Lane{
+		cli.step("pulumi", 1600, 240*time.Second),
+		daemon.step("the local clouds", 100, 40*time.Second),
+		host.step("its Go host", 350, 40*time.Second),
+	}, replace(filepath.Join(t.Path, "pulumi-language-go"), languageHostWithOptions)
 }
+
+const daemonCommand = "rails-on-hetzner/rehearsal/daemon/rehearsald"
 
 // languageHostWithOptions starts the language host in the project's directory,
 // as the engine does. Today's engine asks a host to run a program with the
@@ -69,14 +77,29 @@ func replace(path, text string) error {
 	return os.Rename(partial, path)
 }
 
-// EnsureBucket returns a real S3 server, building it on first use: a minute.
-func EnsureBucket(ctx context.Context, repository, cacheDir string, progress func(string)) (string, error) {
-	target := filepath.Join(cacheDir, "toolchain", "versitygw-"+bucketVersion)
-	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-		return "", err
-	}
-	module := filepath.Join(repository, "rehearsal", "toolchain", "bucket")
-	return target, build(ctx, module, "github.com/versity/versitygw/cmd/versitygw", target, "", progress)
+// Program compiles the Pulumi program that lies in dir as the engine will (with
+// `-buildvcs=false -ldflags=-w` in GOFLAGS), which then finds it done.
+func Program(dir, target string) work.Step {
+	return build{module: dir, command: ".", target: target, again: true}.step("the program", 100, 60*time.Second)
+}
+
+// Bucket says where a real S3 server lies, below cacheDir, and how to build it: a minute.
+func Bucket(repository, cacheDir string) (server string, make work.Lane) {
+	return apart(repository, cacheDir, "bucket", "github.com/versity/versitygw/cmd/versitygw", bucketVersion)
+}
+
+// Proxy says where the kamal-proxy lies that Kamal puts in front of the app, and
+// how to build it: half a minute.
+func Proxy(repository, cacheDir string) (proxy string, make work.Lane) {
+	return apart(repository, cacheDir, "proxy", "github.com/basecamp/kamal-proxy/cmd/kamal-proxy", proxyVersion)
+}
+
+// apart builds a command from a module of its own, rehearsal/toolchain/MODULE.
+func apart(repository, cacheDir, module, command, version string) (target string, make work.Lane) {
+	name := path.Base(command)
+	target = filepath.Join(cacheDir, "toolchain", name+"-"+version)
+	b := build{module: filepath.Join(repository, "rehearsal", "toolchain", module), command: command, target: target}
+	return target, work.Lane{b.step(name, 450, 60*time.Second)}
 }
 
 // installed returns the directory of a Pulumi on PATH that is new enough and
@@ -95,48 +118,4 @@ func installed(ctx context.Context) string {
 		return ""
 	}
 	return dir
-}
-
-// build compiles a command into target unless it is there. It is renamed into
-// place whole, so an interrupted build leaves nothing that looks finished.
-func build(ctx context.Context, module, command, target, ldflags string, progress func(string)) error {
-	if _, err := os.Stat(target); err == nil {
-		return nil
-	}
-	name := filepath.Base(target)
-	started := time.Now()
-	progress(fmt.Sprintf("compiling %s, once: it takes some minutes", name))
-	stop := every(15*time.Second, func() {
-		progress(fmt.Sprintf("still compiling %s, %s", name, time.Since(started).Round(time.Second)))
-	})
-	defer stop()
-	partial := fmt.Sprintf("%s.%d.partial", target, os.Getpid())
-	defer os.Remove(partial)
-	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags", ldflags, "-o", partial, command)
-	cmd.Dir = module
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-	cmd.WaitDelay = 10 * time.Second
-	if output, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("compiling %s: %w: %s", name, err, output)
-	}
-	return os.Rename(partial, target)
-}
-
-func every(interval time.Duration, do func()) (stop func()) {
-	ticker, done := time.NewTicker(interval), make(chan struct{})
-	go func() {
-		for {
-			select {
-			case <-ticker.C:
-				do()
-			case <-done:
-				return
-			}
-		}
-	}()
-	return func() {
-		ticker.Stop()
-		close(done)
-	}
 }

@@ -1,3 +1,6 @@
+// Command rehearsald is the world of one rehearsal: the local clouds, the
+// servers they sell, and the providers that stand in for published ones. The
+// tool starts it in the rehearsal's network, and it runs until it is told to stop.
 package main
 
 import (
@@ -8,69 +11,40 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"os/signal"
 	"path/filepath"
-	"slices"
-	"strings"
+	"syscall"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"rails-on-hetzner/rehearsal/cloud"
+	"rails-on-hetzner/rehearsal/daemon"
 	"rails-on-hetzner/rehearsal/host"
 	"rails-on-hetzner/rehearsal/providers"
 )
 
-// daemonStatus is what the daemon writes once everything listens.
-type daemonStatus struct {
-	PID         int            `json:"pid"`
-	Hetzner     string         `json:"hetzner"`     // HCLOUD_ENDPOINT
-	Cloudflare  string         `json:"cloudflare"`  // CLOUDFLARE_API_HOSTNAME
-	Authorities string         `json:"authorities"` // SSL_CERT_FILE
-	StandIns    map[string]int `json:"standIns"`    // package -> port
-}
-
-func (p place) daemonFile() string { return p.join("daemon.json") }
-
-func (d daemonStatus) debugProviders() string {
-	var attached []string
-	for name, port := range d.StandIns {
-		attached = append(attached, fmt.Sprintf("%s:%d", name, port))
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: rehearsald DIRECTORY (scripts/rehearse starts it)")
+		os.Exit(2)
 	}
-	slices.Sort(attached)
-	return strings.Join(attached, ",")
-}
-
-// daemonOptions is handed to the daemon in a file: it runs in the rehearsal's
-// network namespace, as a process of its own.
-type daemonOptions struct {
-	RootFS   string   `json:"rootFS"`
-	Network  string   `json:"network"`
-	Domain   string   `json:"domain"`
-	StandIns []string `json:"standIns"`
-}
-
-func (p place) daemonOptionsFile() string { return p.join("daemon-options.json") }
-
-func daemonCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "daemon DIRECTORY", Hidden: true, Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return daemon(cmd.Context(), place(args[0])) },
+	if err := run(ctx, daemon.Dir(os.Args[1])); err != nil {
+		fmt.Fprintln(os.Stderr, "rehearsald:", err)
+		os.Exit(1)
 	}
 }
 
-// daemon is the world around the deployment: both clouds, the machines that the
-// Hetzner one sells, and the stand-ins for providers that are not installed.
-func daemon(ctx context.Context, at place) error {
-	var o daemonOptions
-	if err := readJSON(at.daemonOptionsFile(), &o); err != nil {
+func run(ctx context.Context, at daemon.Dir) error {
+	o, err := at.Options()
+	if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 
 	machines := host.NewMachines(host.Options{
-		Network: host.OpenNetwork(o.Network), RootFS: o.RootFS, RunDir: at.join("machines"),
-		LogDir: at.logs(),
+		Network: host.OpenNetwork(o.Network), RootFS: o.RootFS, RunDir: at.Machines(), LogDir: at.Logs(),
 	})
 	defer machines.Close()
 	clouds, err := cloud.Start(cloud.Config{
@@ -78,10 +52,10 @@ func daemon(ctx context.Context, at place) error {
 		IPv4:         serverAddresses(),
 		IPv6:         netip.MustParsePrefix("2001:db8:18::/64"),
 		Machines:     machines,
-		CertDir:      at.join("certificates"),
-		LogFile:      filepath.Join(at.logs(), "cloud-calls.jsonl"),
+		CertDir:      filepath.Join(string(at), "certificates"),
+		LogFile:      filepath.Join(at.Logs(), "cloud-calls.jsonl"),
 		ActionTime:   500 * time.Millisecond,
-		HetznerToken: hetznerToken, CloudflareToken: cloudflareToken,
+		HetznerToken: o.HetznerToken, CloudflareToken: o.CloudflareToken,
 	})
 	if err != nil {
 		return err
@@ -92,8 +66,8 @@ func daemon(ctx context.Context, at place) error {
 
 	// The stand-ins read the same variables as the published plugins would.
 	for name, value := range map[string]string{
-		"HCLOUD_ENDPOINT": clouds.HetznerURL(), "HCLOUD_TOKEN": hetznerToken,
-		"CLOUDFLARE_API_HOSTNAME": clouds.CloudflareHost(), "CLOUDFLARE_API_TOKEN": cloudflareToken, "SSL_CERT_FILE": clouds.CAFile(),
+		"HCLOUD_ENDPOINT": clouds.HetznerURL(), "HCLOUD_TOKEN": o.HetznerToken,
+		"CLOUDFLARE_API_HOSTNAME": clouds.CloudflareHost(), "CLOUDFLARE_API_TOKEN": o.CloudflareToken, "SSL_CERT_FILE": clouds.CAFile(),
 	} {
 		if err := os.Setenv(name, value); err != nil {
 			return err
@@ -111,7 +85,7 @@ func daemon(ctx context.Context, at place) error {
 	if err := serveControl(ctx, at, o, clouds, machines, stop); err != nil {
 		return err
 	}
-	if err := writeJSON(at.daemonFile(), daemonStatus{
+	if err := at.SetStatus(daemon.Status{
 		PID: os.Getpid(), Hetzner: clouds.HetznerURL(), Cloudflare: clouds.CloudflareHost(),
 		Authorities: clouds.CAFile(), StandIns: ports,
 	}); err != nil {
