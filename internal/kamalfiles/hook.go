@@ -35,14 +35,20 @@ func guardSecrets(text []byte, names []string) ([]byte, error) {
 	return replaced(text, len(first)+1, len(first)+1, guard), nil
 }
 
+// hookGuard tells an unset variable of the environment from a command that
+// failed: what mends the one does not mend the other.
 func hookGuard(names []string) string {
 	return hookBegins + `
 for name in ` + strings.Join(names, " ") + `; do
-  if [ -z "$(printenv "$name")" ]; then
-    echo "The secret $name is empty, so nothing is deployed. Its line in .kamal/secrets failed:" >&2
-    echo "run the command there by hand to see why (is Pulumi installed, logged in, the passphrase set?)." >&2
-    exit 1
-  fi
+  [ -z "$(printenv "$name")" ] || continue
+  line=$(cat .kamal/secrets* 2>/dev/null | grep "^$name=" | tail -n 1)
+  echo "The secret $name is empty, so nothing is deployed." >&2
+  case $line in
+    *'$('*) echo "The command in its line of .kamal/secrets failed: run that by hand to see why (is Pulumi installed, logged in, the passphrase set?)." >&2 ;;
+    *'$'*) echo "It comes from your environment, where it is not set: export $(printf %s "${line#*=}" | tr -cd A-Za-z0-9_)=..." >&2 ;;
+    *) echo "Give it a value in .kamal/secrets, by a command or from your environment." >&2 ;;
+  esac
+  exit 1
 done
 ` + hookEnds + "\n"
 }

@@ -1,6 +1,7 @@
 package kamalfiles
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,6 +61,36 @@ func TestProduction_SSLIsSwitchedOnWhereItStands(t *testing.T) {
 		}
 		if again, err := requireSSL(got); err != nil || string(again) != string(got) {
 			t.Errorf("%s: a second time it becomes %q, %v", name, again, err)
+		}
+	}
+}
+
+// What mends an empty secret depends on where it comes from.
+func TestHook_SaysHowToMendAnEmptySecret(t *testing.T) {
+	text, err := guardSecrets(nil, []string{"TOKEN"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]string{
+		"TOKEN=$GITHUB_TOKEN":          "export GITHUB_TOKEN=...",
+		`TOKEN="${TOKEN}"`:             "export TOKEN=...",
+		"TOKEN=$(pulumi stack output)": "run that by hand to see why",
+		"TOKEN=":                       "Give it a value in .kamal/secrets",
+	} {
+		app := t.TempDir()
+		write := func(path, text string, mode os.FileMode) {
+			path = filepath.Join(app, path)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), mode)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(".kamal/secrets", "OTHER=$X\n"+line+"\n", 0o600)
+		write("hook", string(text), 0o755)
+		hook := exec.Command("./hook")
+		hook.Dir = app
+		said, err := hook.CombinedOutput()
+		if err == nil || !strings.Contains(string(said), "The secret TOKEN is empty, so nothing is deployed.") || !strings.Contains(string(said), want) {
+			t.Errorf("%s: %v, it said:\n%s", line, err, said)
 		}
 	}
 }
