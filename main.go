@@ -96,6 +96,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	kamal, err := components.NewKamal(ctx, "kamal", &components.KamalArgs{
 		Settings: s,
 		IP:       server.IP,
+		Proxies:  webNetworks,
 		After:    ready,
 	})
 	if err != nil {

@@ -24,6 +24,7 @@ type Kamal struct {
 type KamalArgs struct {
 	Settings *settings.Settings  // required
 	IP       pulumi.StringOutput // required: the server's IPv4 address
+	Proxies  []string            // networks that alone reach the web, and stand before its visitors; default: everyone does
 	After    pulumi.Array        // required: values that exist once everything else is done
 }
 
@@ -36,7 +37,7 @@ func CheckKamalFiles(s *settings.Settings) (notes []string, err error) {
 	if !s.EditApp {
 		return nil, nil
 	}
-	plan, err := planKamalFiles(s, unknownIP)
+	plan, err := planKamalFiles(s, unknownIP, nil)
 	if plan == nil {
 		return nil, err
 	}
@@ -60,7 +61,7 @@ func NewKamal(ctx *pulumi.Context, name string, args *KamalArgs, opts ...pulumi.
 		if !args.Settings.EditApp {
 			return "the app's files are yours to edit (editApp is false); they must say:\n" + wantedFiles(args.Settings, known[0].(string)).ByHand(), nil
 		}
-		plan, err := planKamalFiles(args.Settings, known[0].(string))
+		plan, err := planKamalFiles(args.Settings, known[0].(string), args.Proxies)
 		if err != nil {
 			return "", err
 		}
@@ -91,7 +92,7 @@ func (k *Kamal) show(ctx *pulumi.Context, args *KamalArgs) error {
 	if text, ok := awaited.Value.(string); ok && awaited.Known {
 		ip = text
 	}
-	plan, err := planKamalFiles(args.Settings, ip)
+	plan, err := planKamalFiles(args.Settings, ip, args.Proxies)
 	if err != nil {
 		return err
 	}
@@ -101,13 +102,14 @@ func (k *Kamal) show(ctx *pulumi.Context, args *KamalArgs) error {
 	return nil
 }
 
-func planKamalFiles(s *settings.Settings, ip string) (*kamalfiles.Plan, error) {
+func planKamalFiles(s *settings.Settings, ip string, proxies []string) (*kamalfiles.Plan, error) {
 	project, err := filepath.Rel(s.AppPath, s.ProjectDir)
 	if err != nil {
 		return nil, fmt.Errorf("finding the way from the app to this program: %w", err)
 	}
 	wanted := kamalfiles.Settings{
-		Deploy: wantedFiles(s, ip),
+		Deploy:         wantedFiles(s, ip),
+		TrustedProxies: proxies,
 		Secrets: []kamalfiles.Secret{
 			{Name: "KAMAL_REGISTRY_PASSWORD", Reference: "$KAMAL_REGISTRY_PASSWORD", Why: "A GitHub token with write:packages and read:packages, from your environment"},
 			{Name: "RAILS_MASTER_KEY", Reference: "$(cat config/master.key)"},

@@ -60,9 +60,10 @@ func TestOriginCertificateAndLock(t *testing.T) {
 			t.Errorf("deploy.yml:\n%s\nsecrets:\n%s", deploy, secrets)
 		}
 	})
+	edge := newOutsider(t, r, "edge", "198.18.0.130/24", "2001:db8:18:cf::7/48")
+	stranger := newOutsider(t, r, "stranger", "198.18.0.202/24", "2001:db8:18::202/64")
+	t.Run("TellsRailsItsVisitors", func(t *testing.T) { tellsRailsItsVisitors(t, r, edge, stranger) })
 	t.Run("LetsOnlyCloudflareReachTheWeb", func(t *testing.T) {
-		edge := newOutsider(t, r, "edge", "198.18.0.130/24", "2001:db8:18:cf::7/48")
-		stranger := newOutsider(t, r, "stranger", "198.18.0.202/24", "2001:db8:18::202/64")
 		check := func(what string) {
 			for port, open := range map[int]bool{22: true, 80: false, 443: false} {
 				if got := stranger.reaches("198.18.0.10", port); got != open {

@@ -28,6 +28,7 @@ func (p *Plan) notes(w Settings) []string {
 		p.otherUser(),
 		p.destinations(w.Deploy),
 		p.kamalVersion(w.Deploy),
+		p.ownTrustedProxies(w.Deploy),
 	)
 }
 

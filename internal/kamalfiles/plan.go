@@ -20,7 +20,8 @@ import (
 // Settings is what the files are to say.
 type Settings struct {
 	Deploy
-	Secrets []Secret // entries of .kamal/secrets to add where they are missing
+	Secrets        []Secret // entries of .kamal/secrets to add where they are missing
+	TrustedProxies []string // networks in front of kamal-proxy, whose addresses are no visitors'; none: nobody
 }
 
 // Plan is a checked change to an app's files, not made yet.
@@ -37,7 +38,10 @@ type file struct {
 	mode          os.FileMode
 }
 
-const deployFile = "config/deploy.yml"
+const (
+	deployFile     = "config/deploy.yml"
+	productionFile = "config/environments/production.rb"
+)
 
 // NewPlan reads the app's files and works out the change. The error joins one
 // message for each file that cannot be edited safely, with the lines to put in
@@ -59,7 +63,10 @@ func NewPlan(appDir string, w Settings) (*Plan, error) {
 			return addSecrets(text, p.read(".kamal/secrets-common"), w.Secrets), nil
 		}),
 		p.edit(".kamal/hooks/pre-connect", 0o755, func(text []byte) ([]byte, error) { return guardSecrets(text, names) }),
-		p.edit("config/environments/production.rb", 0o644, requireSSL),
+		p.edit(productionFile, 0o644, func(text []byte) ([]byte, error) {
+			text, err := requireSSL(text)
+			return trustProxies(text, w.TrustedProxies), err
+		}),
 	)
 	p.Notes = append(p.Notes, p.notes(w)...)
 	return p, err
