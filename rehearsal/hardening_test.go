@@ -19,7 +19,8 @@ func TestHardeningOnTrixie(t *testing.T)   { t.Parallel(); hardening(t, "trixie"
 // hardening looks at one server from inside and from outside, before and after
 // Docker came, and after all that might lose the rules.
 func hardening(t *testing.T, suite string) {
-	r := start(t, "test-hard-"+suite, "up", "--suite", suite)
+	keys := developerKeys(t)
+	r := start(t, "test-hard-"+suite, "up", "--suite", suite, "--config", withKeys(keys))
 	neighbour := newOutsider(t, r, "neighbour", "198.18.0.201/24", "2001:db8:18::201/64")
 	attacker := newOutsider(t, r, "attacker", "198.18.0.202/24", "2001:db8:18::202/64")
 
@@ -49,14 +50,14 @@ func hardening(t *testing.T, suite string) {
 		effective := r.run(t, 0, "ssh", "sshd -T")
 		for _, line := range []string{
 			"permitrootlogin without-password", "pubkeyauthentication yes", "passwordauthentication no", "kbdinteractiveauthentication no", "permitemptypasswords no",
-			"maxauthtries 3", "logingracetime 30", "maxstartups 10:30:60", "x11forwarding no", "allowagentforwarding no", "allowtcpforwarding local", "maxsessions 4", "compression no", "tcpkeepalive no", "permituserenvironment no", "loglevel VERBOSE", "clientaliveinterval 60", "clientalivecountmax 2", "hostkey /etc/ssh/ssh_host_ed25519_key", "hostkeyalgorithms ssh-ed25519",
+			"maxauthtries 3", "logingracetime 30", "maxstartups 40:30:100", "x11forwarding no", "allowagentforwarding no", "allowtcpforwarding local", "maxsessions 4", "compression no", "tcpkeepalive no", "permituserenvironment no", "loglevel VERBOSE", "clientaliveinterval 60", "clientalivecountmax 2", "hostkey /etc/ssh/ssh_host_ed25519_key", "hostkeyalgorithms ssh-ed25519",
 			"macs hmac-sha2-512-etm@openssh.com,hmac-sha2-256-etm@openssh.com,umac-128-etm@openssh.com",
 		} {
 			if !strings.Contains("\n"+effective, "\n"+line+"\n") {
 				t.Errorf("sshd -T lacks %q", line)
 			}
 		}
-		for _, weak := range []string{"nistp", "diffie-hellman", "sha1", "-cbc", "umac-64"} {
+		for _, weak := range []string{"nistp", "diffie-hellman-group1", "sha1", "-cbc", "umac-64"} {
 			for line := range strings.Lines(effective) {
 				if strings.HasPrefix(line, "kexalgorithms ") || strings.HasPrefix(line, "ciphers ") || strings.HasPrefix(line, "macs ") {
 					if strings.Contains(line, weak) {
@@ -64,6 +65,11 @@ func hardening(t *testing.T, suite string) {
 					}
 				}
 			}
+		}
+	})
+	t.Run("NoSmallGroupIsExchanged", func(t *testing.T) {
+		if small := r.number(t, "awk '!/^#/ && $5 < 3071' /etc/ssh/moduli | wc -l"); small > 0 || r.number(t, "wc -l </etc/ssh/moduli") == 0 {
+			t.Errorf("%d groups of less than 3072 bits, or none at all", small)
 		}
 	})
 	t.Run("SecurityUpdatesAndKernelSettingsAreOn", func(t *testing.T) {
@@ -128,6 +134,7 @@ func hardening(t *testing.T, suite string) {
 		r.await(t, "docker exec web true && systemctl is-active fail2ban ufw cron")
 		containers(t)
 	})
+	t.Run("LetsKamalIn", func(t *testing.T) { letsKamalIn(t, r, neighbour, append(keys, r.status(t).KeyFile)) })
 	t.Run("LetsKeysInAndNothingElse", func(t *testing.T) {
 		status := r.status(t)
 		wrongKey := filepath.Join(t.TempDir(), "wrong")

@@ -74,6 +74,7 @@ authorized_keys() {
 # sshd takes the first value it reads for each keyword (sshd_config(5)), so the
 # name sorts before cloud-init's 50-cloud-init.conf.
 sshd() {
+    moduli
     sshd_settings | put "$SSHD_DROP_IN" 600 || return 0
     mkdir -p /run/sshd
     if ! /usr/sbin/sshd -t; then
@@ -84,8 +85,18 @@ sshd() {
     ! systemctl is-active --quiet ssh.service || systemctl reload ssh.service
 }
 
-# Elliptic curves of NIST, finite fields (slow, and so open to CVE-2002-20001),
-# SHA-1 and encrypt-and-MAC are left out; post-quantum key exchange comes first.
+# moduli leaves only the groups of 3072 bits and more for the key exchange that
+# finds its group here; sshd would take one of 2048 bits from a client that asks.
+moduli() {
+    [[ ! -s /etc/ssh/moduli ]] || awk '$5 >= 3071' /etc/ssh/moduli | put /etc/ssh/moduli 644 || true
+}
+
+# Post-quantum key exchange comes first; NIST's elliptic curves, SHA-1 and
+# encrypt-and-MAC are left out. Group exchange stands last and is there for
+# Kamal: its SSH client, net-ssh 7.3, knows no curve25519 without a gem that Kamal
+# does not bring (lib/net/ssh/transport/algorithms.rb). It costs more to answer
+# (CVE-2002-20001), which MaxStartups bounds; and that lets in the 30 connections
+# that Kamal begins at once at most (max_concurrent_starts).
 sshd_settings() {
     cat <<CONF
 PermitRootLogin prohibit-password
@@ -95,7 +106,7 @@ KbdInteractiveAuthentication no
 PermitEmptyPasswords no
 MaxAuthTries 3
 LoginGraceTime 30
-MaxStartups 10:30:60
+MaxStartups 40:30:100
 ClientAliveInterval 60
 ClientAliveCountMax 2
 TCPKeepAlive no
@@ -108,7 +119,7 @@ MaxSessions 4
 PermitUserEnvironment no
 HostKey /etc/ssh/ssh_host_ed25519_key
 HostKeyAlgorithms ssh-ed25519
-KexAlgorithms $(known_to_ssh kex mlkem768x25519-sha256 sntrup761x25519-sha512@openssh.com curve25519-sha256 curve25519-sha256@libssh.org)
+KexAlgorithms $(known_to_ssh kex mlkem768x25519-sha256 sntrup761x25519-sha512@openssh.com curve25519-sha256 curve25519-sha256@libssh.org diffie-hellman-group-exchange-sha256)
 Ciphers $(known_to_ssh cipher chacha20-poly1305@openssh.com aes256-gcm@openssh.com aes128-gcm@openssh.com aes256-ctr aes128-ctr)
 MACs $(known_to_ssh mac hmac-sha2-512-etm@openssh.com hmac-sha2-256-etm@openssh.com umac-128-etm@openssh.com)
 CONF
