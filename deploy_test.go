@@ -82,6 +82,23 @@ func TestDeploy_ChecksTheHostKeyOnEveryConnection(t *testing.T) {
 	}
 }
 
+func TestDeploy_RunsEveryScriptAgainOnAnotherServer(t *testing.T) {
+	scripts := 0
+	for _, r := range deployWithMocks(t, false).resources {
+		if r.kind != "command:remote:Command" {
+			continue
+		}
+		scripts++
+		triggers := r.inputs["triggers"]
+		if !triggers.IsArray() || !slices.ContainsFunc(triggers.ArrayValue(), func(v resource.PropertyValue) bool { return v.IsString() && v.StringValue() == serverID }) {
+			t.Errorf("%s does not depend on which server it is: %v", r.name, triggers)
+		}
+	}
+	if scripts < 3 {
+		t.Errorf("only %d scripts are declared", scripts)
+	}
+}
+
 func TestDeploy_PutsEveryResourceBelowItsComponent(t *testing.T) {
 	for _, r := range deployWithMocks(t, false).resources {
 		parent := r.rpc.GetParent()
@@ -111,6 +128,8 @@ func TestDeploy_WritesNothingIntoTheAppInPreview(t *testing.T) {
 		t.Errorf("the update did not write:\n%s", after)
 	}
 }
+
+const serverID = "4711"
 
 // declared is what a run of the program asked the engine for.
 type declared struct {
@@ -148,6 +167,9 @@ func (d *declared) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	}
 	for _, key := range []string{"privateKeyOpenssh", "privateKeyPem"} {
 		outputs[resource.PropertyKey(key)] = resource.MakeSecret(resource.NewStringProperty("a private key"))
+	}
+	if args.TypeToken == "hcloud:index/server:Server" {
+		return serverID, outputs, nil
 	}
 	return "42", outputs, nil
 }

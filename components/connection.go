@@ -16,6 +16,7 @@ type Connection struct {
 	Host       pulumi.StringOutput
 	HostKey    pulumi.StringOutput
 	PrivateKey pulumi.StringOutput // secret
+	Server     pulumi.IDOutput     // which server it is: with another one at the same address, every script runs again
 }
 
 // Script is a shell script to run on the server as root.
@@ -28,17 +29,21 @@ type Script struct {
 }
 
 // Run declares one remote command for the script: one SSH connection, opened
-// only when the script or its inputs changed.
+// only when the script, its inputs or the server changed. A new server has the
+// address, the keys and the settings of the old one; only by its ID it is known
+// that nothing was done on it yet. For a new disk in the same server, see
+// scripts/adopt.
 func (c Connection) Run(ctx *pulumi.Context, name string, script Script, opts ...pulumi.ResourceOption) (*remote.Command, error) {
-	args := &remote.CommandArgs{
+	triggers := pulumi.Array{c.Server}
+	if script.After != nil {
+		triggers = append(triggers, script.After)
+	}
+	return remote.NewCommand(ctx, name, &remote.CommandArgs{
 		Connection: c.args(),
 		Create:     pulumi.String(commandLine(script.Variables)),
 		Stdin:      script.stdin(),
-	}
-	if script.After != nil {
-		args.Triggers = pulumi.Array{script.After}
-	}
-	return remote.NewCommand(ctx, name, args, append(opts, pulumi.DependsOn(script.DependsOn))...)
+		Triggers:   triggers,
+	}, append(opts, pulumi.DependsOn(script.DependsOn))...)
 }
 
 // stdin is the text that the shell reads. With secrets in it, the whole of it

@@ -101,6 +101,7 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 		Host:       machine.Ipv4Address,
 		HostKey:    self.HostKey,
 		PrivateKey: deployKey.PrivateKeyOpenssh,
+		Server:     machine.ID(),
 	}
 	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"ip": self.IP, "hostKey": self.HostKey})
 }

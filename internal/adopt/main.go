@@ -1,6 +1,8 @@
-// Command adopt gives a server that somebody else made the two keys of the
-// stack: the host key that the stack trusts, and the deploy key it logs in with.
-// It logs in as its user already can.
+// Command adopt gives a server that somebody else made, or made anew, the two
+// keys of the stack: the host key that the stack trusts, and the deploy key it
+// logs in with. It logs in as its user already can. And it makes the next
+// `pulumi up` run every script on the server again: what is on its disk is
+// unknown, and nothing else would tell Pulumi.
 package main
 
 import (
@@ -14,7 +16,8 @@ import (
 func main() {
 	if len(os.Args) < 2 || strings.HasPrefix(os.Args[1], "-") {
 		fmt.Fprintln(os.Stderr, `Gives an imported server the stack's host key and deploy key, by SSH as you
-can log in now: docs/guide.md, What exists already.
+can log in now, and has the next pulumi up set it up as a new one: docs/guide.md,
+What exists already.
 
 usage: scripts/adopt root@ADDRESS [OPTIONS OF SSH]`)
 		os.Exit(2)
@@ -28,16 +31,24 @@ usage: scripts/adopt root@ADDRESS [OPTIONS OF SSH]`)
 func adopt(address string, options []string) error {
 	export := exec.Command("pulumi", "stack", "export", "--show-secrets")
 	export.Stderr = os.Stderr
-	state, err := export.Output()
+	text, err := export.Output()
 	if err != nil {
 		return fmt.Errorf("reading the stack's state: %w", err)
 	}
-	hostKey, err := keyPair(state, "server-host-key")
+	var s state
+	if err := json.Unmarshal(text, &s); err != nil {
+		return fmt.Errorf("reading the stack's state: %w", err)
+	}
+	hostKey, err := s.keyPair("server-host-key")
 	if err != nil {
 		return err
 	}
-	deployKey, err := keyPair(state, "server-deploy-key")
+	deployKey, err := s.keyPair("server-deploy-key")
 	if err != nil {
+		return err
+	}
+	// Before anything is changed: a script too many does no harm, one too few would.
+	if err := runAgain(s.scripts()); err != nil {
 		return err
 	}
 	ssh := exec.Command("ssh", append(options, address, "bash -s")...)
@@ -52,25 +63,48 @@ func adopt(address string, options []string) error {
 // key is a tls.PrivateKey as the state has it.
 type key struct{ Private, Public string }
 
-func keyPair(state []byte, name string) (key, error) {
-	var file struct {
-		Deployment struct {
-			Resources []struct {
-				URN     string
-				Type    string
-				Outputs map[string]any
-			}
+// state is what of the stack's export is needed here.
+type state struct {
+	Deployment struct {
+		Resources []struct {
+			URN     string
+			Type    string
+			Outputs map[string]any
 		}
 	}
-	if err := json.Unmarshal(state, &file); err != nil {
-		return key{}, fmt.Errorf("reading the stack's state: %w", err)
-	}
-	for _, r := range file.Deployment.Resources {
+}
+
+func (s state) keyPair(name string) (key, error) {
+	for _, r := range s.Deployment.Resources {
 		if r.Type == "tls:index/privateKey:PrivateKey" && strings.HasSuffix(r.URN, "::"+name) {
 			return key{secretText(r.Outputs["privateKeyOpenssh"]), strings.TrimSpace(secretText(r.Outputs["publicKeyOpenssh"]))}, nil
 		}
 	}
 	return key{}, fmt.Errorf("the stack has no %s yet; make it with: pulumi up --target '**server-host-key' --target '**server-deploy-key'", name)
+}
+
+// scripts are the URNs of what has run on the server, as far as Pulumi knows.
+func (s state) scripts() []string {
+	var urns []string
+	for _, r := range s.Deployment.Resources {
+		if r.Type == "command:remote:Command" {
+			urns = append(urns, r.URN)
+		}
+	}
+	return urns
+}
+
+// runAgain marks resources, so that the next update makes them anew.
+func runAgain(urns []string) error {
+	if len(urns) == 0 {
+		return nil
+	}
+	taint := exec.Command("pulumi", append([]string{"state", "taint", "--yes"}, urns...)...)
+	taint.Stderr = os.Stderr
+	if err := taint.Run(); err != nil {
+		return fmt.Errorf("marking what pulumi up must run again: %w", err)
+	}
+	return nil
 }
 
 // secretText unwraps what `--show-secrets` wraps: {"plaintext": "\"...\""}.
@@ -102,7 +136,7 @@ KEY
     chmod 644 /etc/ssh/ssh_host_ed25519_key.pub
     sshd -t
     systemctl reload ssh.service 2>/dev/null || systemctl restart ssh.service
-    echo "adopted: the server has the stack's host key and deploy key"
+    echo "adopted: the server has the stack's host key and deploy key; now: pulumi up"
 }
 main
 `, deployKey.Public, strings.TrimSpace(hostKey.Private), hostKey.Public)
