@@ -79,7 +79,7 @@ func (w world) settings() []mistake {
 		{"a service with capitals", w.config("service", "RunningCalendar"), `service: got "RunningCalendar", accepted is lower-case letters, digits, - and _`},
 		{"a public key that is not there", w.config("publicKeys", missing), "publicKeys: cannot read " + missing + "; accepted are public keys or paths of .pub files; make a key with: ssh-keygen -t ed25519"},
 		{"the private key instead", w.config("publicKeys", "../ssh/id_ed25519"), "publicKeys: ../ssh/id_ed25519 is a private key, which must never leave your machine; accepted is the public one: pulumi config set publicKeys ../ssh/id_ed25519.pub"},
-		{"a file without a key", w.config("publicKeys", nothing), "publicKeys: " + nothing + " holds no public key"},
+		{"a file without a key", w.config("publicKeys", nothing), "publicKeys: line 1 of " + nothing + " holds no public key"},
 		{"networks that are none", w.config("sshNetworks", "home"), `sshNetworks: got "home", accepted are addresses and networks such as 203.0.113.7`},
 		{"a directory without Kamal's files", w.config("appPath", w.t.TempDir()), "with Kamal's files; mend it with: pulumi config set appPath DIRECTORY, or make the files with `kamal init` in the app"},
 		{"a password in clear", w.config("postgresPassword", strings.Repeat("x", 20)), "postgresPassword: it is stored in clear in the stack's settings file; store a new one encrypted: pulumi config set --secret postgresPassword"},

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"fmt"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -14,34 +15,50 @@ func (r *reader) publicKeys(key string, fallback []string) []string {
 	}
 	var keys []string
 	for _, item := range items {
-		if line, ok := r.publicKey(key, item); ok {
-			keys = append(keys, line)
-		}
+		keys = append(keys, r.publicKeysIn(key, item)...)
 	}
 	return keys
 }
 
-func (r *reader) publicKey(key, item string) (string, bool) {
+// publicKeysIn returns every key of a file or of a text, as lines of
+// authorized_keys, with the options that restrict what it may do.
+func (r *reader) publicKeysIn(key, item string) []string {
 	text := item
 	if !strings.Contains(item, " ") {
 		content, err := r.env.ReadFile(r.expand(item))
 		if err != nil {
 			r.mistake("%s: cannot read %s; accepted are public keys or paths of .pub files; make a key with: ssh-keygen -t ed25519, or name yours with: pulumi config set %s ~/.ssh/NAME.pub", key, item, key)
-			return "", false
+			return nil
 		}
 		text = string(content)
 	}
 	if strings.Contains(text, "PRIVATE KEY") {
 		r.mistake("%s: %s is a private key, which must never leave your machine; accepted is the public one: pulumi config set %s %s.pub", key, shown(item), key, shown(item))
-		return "", false
+		return nil
 	}
-	parsed, comment, _, _, err := ssh.ParseAuthorizedKey([]byte(text))
-	if err != nil {
-		r.mistake("%s: %s holds no public key; accepted is a line such as \"ssh-ed25519 AAAA... you@laptop\"; mend it with: pulumi config set %s ~/.ssh/id_ed25519.pub", key, shown(item), key)
-		return "", false
+	var keys []string
+	// Line by line: by itself the parser passes over what it cannot read.
+	for number, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		parsed, comment, options, _, err := ssh.ParseAuthorizedKey([]byte(line))
+		if err != nil {
+			r.noPublicKey(key, fmt.Sprintf("line %d of %s", number+1, shown(item)))
+			return nil
+		}
+		words := []string{strings.Join(options, ","), strings.TrimSpace(string(ssh.MarshalAuthorizedKey(parsed))), comment}
+		keys = append(keys, strings.TrimSpace(strings.Join(words, " ")))
 	}
-	line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(parsed)))
-	return strings.TrimSpace(line + " " + comment), true
+	if len(keys) == 0 {
+		r.noPublicKey(key, shown(item))
+	}
+	return keys
+}
+
+func (r *reader) noPublicKey(key, where string) {
+	r.mistake("%s: %s holds no public key; accepted is a line such as \"ssh-ed25519 AAAA... you@laptop\"; mend it with: pulumi config set %s ~/.ssh/id_ed25519.pub", key, where, key)
 }
 
 // shown is what a message may say of an entry: paths whole, key texts never.

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -126,7 +127,11 @@ func (r *reader) list(key string) []string {
 		}
 		return items
 	}
-	for item := range strings.SplitSeq(given, ",") {
+	quoted := false // as in from="203.0.113.7,198.51.100.0/24" before a key
+	for _, item := range strings.FieldsFunc(given, func(c rune) bool {
+		quoted = quoted != (c == '"')
+		return c == ',' && !quoted
+	}) {
 		if item = strings.TrimSpace(item); item != "" {
 			items = append(items, item)
 		}
@@ -139,7 +144,7 @@ func (r *reader) networks(key string) []netip.Prefix {
 	for _, item := range r.list(key) {
 		network, err := parseNetwork(item)
 		if err != nil {
-			r.mistake("%s: got %q, accepted are addresses and networks such as 203.0.113.7 or 2001:db8::/32; mend it with: pulumi config set %s 203.0.113.7", key, item, key)
+			r.mistake("%s: got %q, accepted are addresses and networks such as 203.0.113.7 or 2001:db8::/32 (for everyone: pulumi config rm %[1]s); mend it with: pulumi config set %[1]s 203.0.113.7", key, item)
 			continue
 		}
 		networks = append(networks, network)
@@ -147,11 +152,17 @@ func (r *reader) networks(key string) []netip.Prefix {
 	return networks
 }
 
+// parseNetwork reads an address or a network, and spells it in one way. Everyone
+// is no network: that is what an empty list means.
 func parseNetwork(text string) (netip.Prefix, error) {
-	if address, err := netip.ParseAddr(text); err == nil {
+	if address, err := netip.ParseAddr(text); err == nil && address.Zone() == "" {
+		address = address.Unmap()
 		return netip.PrefixFrom(address, address.BitLen()), nil
 	}
 	network, err := netip.ParsePrefix(text)
+	if err == nil && network.Bits() == 0 {
+		err = errors.New("it is everyone")
+	}
 	return network.Masked(), err
 }
 

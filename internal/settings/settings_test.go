@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"maps"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -42,6 +43,36 @@ func TestLoad_ReadsListsBothWays(t *testing.T) {
 	}
 }
 
+func TestLoad_ReadsEveryKeyOfAFileAndKeepsItsOptions(t *testing.T) {
+	const restricted = `command="scripts/report, daily",no-pty,from="203.0.113.7,2001:db8::/32" ` + publicKey
+	const from = `from="203.0.113.7,2001:db8::/32" ` + publicKey
+	for _, c := range []struct {
+		given string
+		want  []string
+	}{
+		{"~/.ssh/team.pub", []string{publicKey, restricted, "restrict " + publicKey}},
+		{"~/.ssh/id_ed25519.pub, ~/.ssh/team.pub", []string{publicKey, publicKey, restricted, "restrict " + publicKey}},
+		{from + ", " + publicKey, []string{from, publicKey}},
+		{`[` + strconv.Quote(restricted) + `, ` + strconv.Quote(publicKey) + `]`, []string{restricted, publicKey}},
+		{publicKey + "\n" + from, []string{publicKey, from}},
+	} {
+		if got, err := load(map[string]string{"publicKeys": c.given}); err != nil || !reflect.DeepEqual(got.PublicKeys, c.want) {
+			t.Errorf("%s:\n got %q, %v\nwant %q", c.given, got.PublicKeys, err, c.want)
+		}
+	}
+}
+
+func TestLoad_SpellsANetworkInOneWay(t *testing.T) {
+	for given, want := range map[string]string{
+		"203.0.113.7": "203.0.113.7/32", "203.0.113.7/32": "203.0.113.7/32", "203.0.113.7/24": "203.0.113.0/24", "::ffff:203.0.113.7": "203.0.113.7/32",
+		"2001:DB8:0:0::1": "2001:db8::1/128", "2001:db8::1/64": "2001:db8::/64",
+	} {
+		if got, err := load(map[string]string{"sshNetworks": given}); err != nil || got.SSHNetworks[0].String() != want {
+			t.Errorf("%s: got %v, %v; want %s", given, got.SSHNetworks, err, want)
+		}
+	}
+}
+
 func TestLoad_SaysWhatWasGivenWhatIsAcceptedAndHowToMendIt(t *testing.T) {
 	for _, c := range []struct{ key, value, message string }{
 		{"service", "", "service: not set, needed is lower-case letters, digits, - and _, e.g. running_calendar; set it with: pulumi config set service running_calendar"},
@@ -55,8 +86,12 @@ func TestLoad_SaysWhatWasGivenWhatIsAcceptedAndHowToMendIt(t *testing.T) {
 		{"image", "windows-11", `image: got "windows-11", accepted is an Ubuntu or Debian image name, e.g. ubuntu-24.04; mend it with: pulumi config set image ubuntu-24.04`},
 		{"publicKeys", "~/.ssh/missing.pub", "publicKeys: cannot read ~/.ssh/missing.pub; accepted are public keys or paths of .pub files; make a key with: ssh-keygen -t ed25519, or name yours with: pulumi config set publicKeys ~/.ssh/NAME.pub"},
 		{"publicKeys", "~/.ssh/id_ed25519", "publicKeys: ~/.ssh/id_ed25519 is a private key, which must never leave your machine; accepted is the public one: pulumi config set publicKeys ~/.ssh/id_ed25519.pub"},
-		{"publicKeys", "ssh-ed25519 nonsense", `publicKeys: the key text given holds no public key; accepted is a line such as "ssh-ed25519 AAAA... you@laptop"; mend it with: pulumi config set publicKeys ~/.ssh/id_ed25519.pub`},
-		{"sshNetworks", "home", `sshNetworks: got "home", accepted are addresses and networks such as 203.0.113.7 or 2001:db8::/32; mend it with: pulumi config set sshNetworks 203.0.113.7`},
+		{"publicKeys", "ssh-ed25519 nonsense", `publicKeys: line 1 of the key text given holds no public key; accepted is a line such as "ssh-ed25519 AAAA... you@laptop"; mend it with: pulumi config set publicKeys ~/.ssh/id_ed25519.pub`},
+		{"publicKeys", "team-with-a-slip.pub", `publicKeys: line 3 of team-with-a-slip.pub holds no public key; accepted is a line such as "ssh-ed25519 AAAA... you@laptop"; mend it with: pulumi config set publicKeys ~/.ssh/id_ed25519.pub`},
+		{"publicKeys", "nobody.pub", `publicKeys: nobody.pub holds no public key; accepted is a line such as "ssh-ed25519 AAAA... you@laptop"; mend it with: pulumi config set publicKeys ~/.ssh/id_ed25519.pub`},
+		{"sshNetworks", "0.0.0.0/0", `sshNetworks: got "0.0.0.0/0", accepted are addresses and networks such as 203.0.113.7 or 2001:db8::/32 (for everyone: pulumi config rm sshNetworks); mend it with: pulumi config set sshNetworks 203.0.113.7`},
+		{"sshNetworks", "fe80::1%eth0", `sshNetworks: got "fe80::1%eth0", accepted are addresses and networks such as 203.0.113.7 or 2001:db8::/32 (for everyone: pulumi config rm sshNetworks); mend it with: pulumi config set sshNetworks 203.0.113.7`},
+		{"sshNetworks", "home", `sshNetworks: got "home", accepted are addresses and networks such as 203.0.113.7 or 2001:db8::/32 (for everyone: pulumi config rm sshNetworks); mend it with: pulumi config set sshNetworks 203.0.113.7`},
 		{"postgresImage", "postgres", `postgresImage: got "postgres", accepted is an image with its tag, e.g. postgres:16; mend it with: pulumi config set postgresImage postgres:16`},
 		{"timeZone", "Tijuana time", `timeZone: got "Tijuana time", accepted is a time zone's name, e.g. America/Tijuana; mend it with: pulumi config set timeZone America/Tijuana`},
 		{"offsiteBucket", "My Bucket", `offsiteBucket: got "My Bucket", accepted is a bucket, perhaps with a prefix, e.g. my-backups/running_calendar; mend it with: pulumi config set offsiteBucket my-backups/running_calendar
@@ -109,9 +144,12 @@ func given(changes map[string]string) map[string]string {
 
 func environment(getenv func(string) string) Environment {
 	files := map[string]string{
-		"/work/app/config/deploy.yml":   "service: running_calendar\n",
-		"/home/you/.ssh/id_ed25519.pub": publicKey + "\n",
-		"/home/you/.ssh/id_ed25519":     "-----BEGIN OPENSSH PRIVATE " + "KEY-----\n",
+		"/work/app/config/deploy.yml":      "service: running_calendar\n",
+		"/home/you/.ssh/id_ed25519.pub":    publicKey + "\n",
+		"/home/you/.ssh/team.pub":          "# the team\n\n" + publicKey + "\r\n" + `command="scripts/report, daily",no-pty,from="203.0.113.7,2001:db8::/32" ` + publicKey + "\nrestrict " + publicKey,
+		"/work/infra/nobody.pub":           "# nobody yet\n",
+		"/work/infra/team-with-a-slip.pub": "# the team\n" + publicKey + "\nssh-ed25519 AAAA\n",
+		"/home/you/.ssh/id_ed25519":        "-----BEGIN OPENSSH PRIVATE " + "KEY-----\n",
 	}
 	return Environment{Getenv: getenv, HomeDir: "/home/you", ProjectDir: "/work/infra", ReadFile: func(path string) ([]byte, error) {
 		if text, ok := files[path]; ok {
