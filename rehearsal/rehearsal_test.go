@@ -106,6 +106,17 @@ func deployment(t *testing.T, suite string) {
 			}
 		}
 	})
+	t.Run("RefusesATypeThatTheServerCannotBecomeAndLeavesItOn", func(t *testing.T) {
+		r.pulumi(t, 0, "config", "set", "serverType", "cpx11")
+		text := r.pulumi(t, -1, "up", "--yes", "--skip-preview")
+		r.pulumi(t, 0, "config", "rm", "serverType")
+		if !strings.Contains(text, `the server is a cpx21 and cannot become a "cpx11": its disk has 40 GB, and the server's has 80 GB`) {
+			t.Errorf("it said:\n%s", text)
+		}
+		if calls := read(t, filepath.Join(r.status(t).Logs, "cloud-calls.jsonl")); strings.Contains(calls, "actions/poweroff") || strings.Contains(calls, "actions/shutdown") {
+			t.Error("the server was switched off")
+		}
+	})
 	t.Run("RefusesAnotherHostKeyAtTheSameAddress", func(t *testing.T) {
 		r.run(t, 0, "ssh", "cp -a /etc/ssh /root/ssh-before && ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key <<<y >/dev/null && systemd-run --quiet --on-active=1 systemctl restart ssh")
 		time.Sleep(3 * time.Second) // a restart within the session would cut it

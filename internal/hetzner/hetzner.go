@@ -22,12 +22,14 @@ import (
 
 // View is what was found.
 type View struct {
-	Offers     []Offer
-	Images     []string // names of the system images for x86
-	ServerType string   // of the server that has the name asked for; "": there is none
-	ReadOnly   bool     // the token may only read; not looked at once the server stands
+	Offers   []Offer
+	Images   []string  // names of the system images for x86
+	Standing *Standing // the server that has the name asked for; nil: there is none
+	ReadOnly bool      // the token may only read; not looked at once the server stands
 
 	location string
+	room     []int64          // IDs of the types that have room where the server stands
+	names    map[int64]string // of types, by ID
 	currency string
 	address  map[string]string // location -> net price of an IPv4 address a month
 }
@@ -46,7 +48,7 @@ func Look(ctx context.Context, token, endpoint, location, server string) (*View,
 		options = append(options, hcloud.WithEndpoint(endpoint))
 	}
 	client := hcloud.NewClient(options...)
-	v := &View{location: location, address: map[string]string{}}
+	v := &View{location: location, names: map[int64]string{}, address: map[string]string{}}
 	looks := []func(context.Context, *hcloud.Client) error{
 		v.readTypes, v.readImages, v.readPrices,
 		func(ctx context.Context, client *hcloud.Client) error { return v.readServer(ctx, client, server) },
@@ -61,6 +63,9 @@ func Look(ctx context.Context, token, endpoint, location, server string) (*View,
 		if mistake != nil { // one is enough: they fail for the same reason
 			return nil, refused(mistake)
 		}
+	}
+	for _, id := range v.room {
+		v.Standing.Targets = append(v.Standing.Targets, v.names[id])
 	}
 	return v, nil
 }
@@ -88,6 +93,7 @@ func (v *View) readTypes(ctx context.Context, client *hcloud.Client) error {
 			offer.Prices[at.Location.Name] = at.Monthly.Net
 		}
 		v.Offers = append(v.Offers, offer)
+		v.names[t.ID] = t.Name
 	}
 	return err
 }
@@ -133,7 +139,8 @@ func (v *View) readServer(ctx context.Context, client *hcloud.Client, name strin
 		return err
 	}
 	if server != nil {
-		v.ServerType = server.ServerType.Name
+		v.Standing = &Standing{Type: server.ServerType.Name, Architecture: string(server.ServerType.Architecture), DiskGB: server.PrimaryDiskSize}
+		v.room = roomIn(ctx, client, server.Location)
 		return nil
 	}
 	_, _, err = client.SSHKey.Update(ctx, &hcloud.SSHKey{ID: 0}, hcloud.SSHKeyUpdateOpts{Name: "nobody"})
@@ -155,10 +162,10 @@ func (v *View) CheckToken() error {
 // Check returns the type of the server, the one that stands or the one to buy,
 // or tells, all together, what cannot be had.
 func (v *View) Check(wantedType, image string) (string, error) {
-	mistakes := []error{v.CheckToken()}
-	if v.ServerType != "" && (wantedType == "" || wantedType == v.ServerType) {
-		return v.ServerType, nil // it stands, whatever is sold today
+	if v.Standing != nil {
+		return v.checkRescale(wantedType)
 	}
+	mistakes := []error{v.CheckToken()}
 	if !slices.Contains(v.Images, image) {
 		mistakes = append(mistakes, fmt.Errorf("image: %q is not an image that Hetzner has; it has %s; mend it with: pulumi config set image ubuntu-24.04", image, strings.Join(v.Images, ", ")))
 	}

@@ -1,0 +1,80 @@
+package hetzner
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hetznercloud/hcloud-go/v2/hcloud"
+)
+
+// Standing is what a server is that stands already.
+type Standing struct {
+	Type         string
+	Architecture string   // "x86" or "arm"
+	DiskGB       int      // GB: the disk keeps its size when the type changes
+	Targets      []string // types that it could be moved to just now; nil: the provider does not tell
+}
+
+// roomIn returns the IDs of the types that have room where a server stands. The
+// provider is about to move that answer elsewhere, so its absence is no error:
+// a type without room is then refused later.
+func roomIn(ctx context.Context, client *hcloud.Client, location *hcloud.Location) []int64 {
+	datacenters, err := client.Datacenter.All(ctx)
+	if err != nil || location == nil {
+		return nil
+	}
+	var ids []int64
+	for _, datacenter := range datacenters {
+		if datacenter.Location.ID == location.ID {
+			for _, target := range datacenter.ServerTypes.AvailableForMigration {
+				ids = append(ids, target.ID)
+			}
+		}
+	}
+	return ids
+}
+
+// checkRescale returns the type that the server keeps or becomes, or tells why
+// it cannot become what is wanted. The provider refuses too, but only once the
+// server was switched off, and it stays so.
+func (v *View) checkRescale(wanted string) (string, error) {
+	now := v.Standing
+	if wanted == "" || wanted == now.Type {
+		return now.Type, nil // it stands, whatever is sold today
+	}
+	if _, err := Choose(v.Offers, v.location, wanted); err != nil {
+		return "", err
+	}
+	target := v.Offers[slices.IndexFunc(v.Offers, func(o Offer) bool { return o.Name == wanted })]
+	var why string
+	switch {
+	case target.Architecture != now.Architecture:
+		why = fmt.Sprintf("it is of the architecture %s, and the server of %s", target.Architecture, now.Architecture)
+	case target.DiskGB < now.DiskGB:
+		why = fmt.Sprintf("its disk has %d GB, and the server's has %d GB, which cannot become smaller", target.DiskGB, now.DiskGB)
+	case !now.hasRoom(wanted):
+		why = fmt.Sprintf("location %q has no room for one just now", v.location)
+	default:
+		return wanted, nil
+	}
+	fitting := slices.DeleteFunc(soldIn(v.Offers, v.location), func(o Offer) bool {
+		return o.Name == now.Type || o.Architecture != now.Architecture || o.DiskGB < now.DiskGB || !now.hasRoom(o.Name)
+	})
+	return "", fmt.Errorf("serverType: the server is a %s and cannot become a %q: %s; it can become %s; mend it with: pulumi config set serverType %s",
+		now.Type, wanted, why, cmp.Or(describe(fitting), "no other"), strings.Join(append(names(fitting)[:min(1, len(fitting))], now.Type), ", or keep what it is: pulumi config set serverType "))
+}
+
+func (s *Standing) hasRoom(name string) bool {
+	return s.Targets == nil || slices.Contains(s.Targets, name)
+}
+
+func names(offers []Offer) []string {
+	var names []string
+	for _, o := range offers {
+		names = append(names, o.Name)
+	}
+	return names
+}
