@@ -6,6 +6,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -117,7 +118,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 }
 
 // whoReachesTheWeb is everyone (empty), or Cloudflare alone.
-func whoReachesTheWeb(ctx *pulumi.Context, s *settings.Settings) ([]string, error) {
+func whoReachesTheWeb(ctx *pulumi.Context, s *settings.Settings) ([]netip.Prefix, error) {
 	if !s.OriginLock {
 		return nil, nil
 	}

@@ -24,7 +24,7 @@ type HardeningArgs struct {
 	SSH         Connection     // required
 	PublicKeys  []string       // required: the developers' keys, as in authorized_keys
 	SSHNetworks []netip.Prefix // optional: who may reach port 22; default everyone
-	WebNetworks []string       // optional: who may reach ports 80 and 443; default everyone
+	WebNetworks []netip.Prefix // optional: who may reach ports 80 and 443; default everyone
 	RebootTime  string         // optional: "HH:MM" for reboots after updates; default never by itself
 	Packages    []string       // optional: what later scripts need, so that apt runs once
 }
@@ -37,8 +37,8 @@ func NewHardening(ctx *pulumi.Context, name string, args *HardeningArgs, opts ..
 	}
 	work := Script{Text: scripts.Harden(), Variables: map[string]string{
 		"AUTHORIZED_KEYS": strings.Join(args.PublicKeys, "\n"),
-		"SSH_NETWORKS":    joinPrefixes(args.SSHNetworks),
-		"WEB_NETWORKS":    strings.Join(args.WebNetworks, " "),
+		"SSH_NETWORKS":    strings.Join(textsOf(args.SSHNetworks), " "),
+		"WEB_NETWORKS":    strings.Join(textsOf(args.WebNetworks), " "),
 		"REBOOT_TIME":     args.RebootTime,
 		"MORE_PACKAGES":   strings.Join(args.Packages, " "),
 	}}
@@ -59,10 +59,10 @@ func NewHardening(ctx *pulumi.Context, name string, args *HardeningArgs, opts ..
 	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"report": self.Report})
 }
 
-func joinPrefixes(networks []netip.Prefix) string {
+func textsOf(networks []netip.Prefix) []string {
 	var texts []string
 	for _, network := range networks {
 		texts = append(texts, network.String())
 	}
-	return strings.Join(texts, " ")
+	return texts
 }

@@ -3,6 +3,7 @@
 package components
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -24,13 +25,13 @@ type Server struct {
 
 // ServerArgs describes the server to buy.
 type ServerArgs struct {
-	Name        string   // required: host name, letters, digits and hyphens
-	Location    string   // required: Hetzner location
-	Type        string   // required: Hetzner server type
-	TypeChosen  bool     // the program chose the type: once there is a server, its own type stands
-	Image       string   // required: Hetzner image name
-	PublicKeys  []string // required: the developers' keys, as in authorized_keys
-	WebNetworks []string // optional: who may reach ports 80 and 443; default everyone
+	Name        string         // required: host name, letters, digits and hyphens
+	Location    string         // required: Hetzner location
+	Type        string         // required: Hetzner server type
+	TypeChosen  bool           // the program chose the type: once there is a server, its own type stands
+	Image       string         // required: Hetzner image name
+	PublicKeys  []string       // required: the developers' keys, as in authorized_keys
+	WebNetworks []netip.Prefix // optional: who may reach ports 80 and 443; default everyone
 }
 
 // NewServer declares the server; what it is of must be on sale, see package hetzner.
@@ -122,7 +123,7 @@ func neverReplaced(typeChosen bool) []pulumi.ResourceOption {
 // it reaches the server.
 func newFirewall(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulumi.ResourceOption) (*hcloud.Firewall, error) {
 	everyone := []string{"0.0.0.0/0", "::/0"}
-	web := args.WebNetworks
+	web := textsOf(args.WebNetworks)
 	if len(web) == 0 {
 		web = everyone
 	}
