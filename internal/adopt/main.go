@@ -127,7 +127,12 @@ func script(hostKey, deployKey key) string {
 main() {
     umask 077
     mkdir -p /root/.ssh
-    grep -qxF '%[1]s' /root/.ssh/authorized_keys 2>/dev/null || echo '%[1]s' >>/root/.ssh/authorized_keys
+    keys=/root/.ssh/authorized_keys
+    touch "$keys"
+    if ! grep -qxF '%[1]s' "$keys"; then
+        [ -z "$(tail -c 1 "$keys")" ] || echo >>"$keys" # its last line may not be ended
+        echo '%[1]s' >>"$keys"
+    fi
     cat >/etc/ssh/ssh_host_ed25519_key.new <<'KEY'
 %[2]s
 KEY

@@ -60,10 +60,20 @@ note_sum() {
     }
 }
 
-# without_block PATH prints a file without the part between our markers.
+# without_block PATH prints a file without the part between our markers. What
+# follows begins on a line of its own, also when the file ends within one.
 without_block() {
-    [[ ! -e $1 ]] || sed '/^# BEGIN rails-on-hetzner/,/^# END rails-on-hetzner/d' "$1"
+    [[ ! -e $1 ]] || whole_lines "$1" | sed '/^# BEGIN rails-on-hetzner/,/^# END rails-on-hetzner/d'
 }
+
+# block PATH prints the part between our markers, and the markers.
+block() {
+    [[ ! -e $1 ]] || whole_lines "$1" | sed -n '/^# BEGIN rails-on-hetzner/,/^# END rails-on-hetzner/p'
+}
+
+# whole_lines PATH ends the last line where it is not. A marker that was once
+# written behind such a line gets its own.
+whole_lines() { awk 1 "$1" | sed 's/\(.\)\(# BEGIN rails-on-hetzner (\)/\1\n\2/'; }
 
 # in_block prints standard input between our markers.
 in_block() {
