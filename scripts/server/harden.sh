@@ -62,13 +62,35 @@ systemctl reload ssh.service || systemctl restart ssh.service
 UNDO
 }
 
+# authorized_keys keeps the developers' keys in the block and nowhere else:
+# what the deployment gave it must be able to take. Keys that somebody else put
+# there stay.
 authorized_keys() {
     local file=/root/.ssh/authorized_keys
     install -d -m 0700 /root/.ssh
     {
-        without_block "$file"
+        without_block "$file" | { grep -vF -f <(given_keys "$file") || true; }
         in_block <<<"$AUTHORIZED_KEYS"
     } | put "$file" 600 || true
+}
+
+# given_keys prints every key that the deployment gives or once gave, without
+# its options and comment: today's, the last run's, and the first boot's, which
+# cloud-init wrote outside the block.
+given_keys() {
+    {
+        echo "$AUTHORIZED_KEYS"
+        block "$1"
+        first_boot
+    } | { grep -o 'AAAA[A-Za-z0-9+/]\{16,\}=*' || true; }
+}
+
+# first_boot prints what the server was told to do at its first boot, if the
+# deployment told it: then the host key stands in it.
+first_boot() {
+    local told=/var/lib/cloud/instance/user-data.txt key
+    read -r _ key _ </etc/ssh/ssh_host_ed25519_key.pub || true
+    ! grep -qsF "$key" "$told" || cat "$told"
 }
 
 # sshd takes the first value it reads for each keyword (sshd_config(5)), so the
