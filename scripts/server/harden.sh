@@ -248,29 +248,48 @@ RULES
 # ufw_rules adds what is wanted and deletes what an earlier run wanted. Rules
 # made by hand carry no comment of ours and stay.
 ufw_rules() {
-    local mark="comment 'rails-on-hetzner'" rule network added
-    local -a wanted=()
+    local mark=rails-on-hetzner network i
+    local -a wanted=() wanted_plain there there_plain words
     for network in $SSH_NETWORKS; do
-        wanted+=("ufw allow from $network to any port 22 proto tcp $mark")
+        wanted+=("allow from $network to any port 22 proto tcp")
     done
-    [[ -n $SSH_NETWORKS ]] || wanted+=("ufw allow 22/tcp $mark")
+    [[ -n $SSH_NETWORKS ]] || wanted+=("allow 22/tcp")
     for network in $WEB_NETWORKS; do
-        wanted+=("ufw allow from $network to any port 80,443 proto tcp $mark")
+        wanted+=("allow from $network to any port 80,443 proto tcp")
     done
-    [[ -n $WEB_NETWORKS ]] || wanted+=("ufw allow 80/tcp $mark" "ufw allow 443/tcp $mark")
-    added=$(ufw show added)
-    for rule in "${wanted[@]}"; do
-        grep -qxF "$rule" <<<"$added" || {
-            bash -c "$rule" >/dev/null
-            changed "$rule"
-        }
+    [[ -n $WEB_NETWORKS ]] || wanted+=("allow 80/tcp" "allow 443/tcp")
+    mapfile -t there < <(ufw show added | sed -n "s/^ufw \(.*\) comment '$mark'\$/\1/p")
+    mapfile -t wanted_plain < <(printf '%s\n' "${wanted[@]}" | same_spelling)
+    mapfile -t there_plain < <(printf '%s\n' "${there[@]}" | same_spelling)
+    for i in "${!wanted[@]}"; do
+        ! grep -qxF "${wanted_plain[i]}" <<<"$(printf '%s\n' "${there_plain[@]}")" || continue
+        read -ra words <<<"${wanted[i]}"
+        ufw "${words[@]}" comment "$mark" >/dev/null
+        changed "ufw ${wanted[i]}"
     done
-    while IFS= read -r rule; do
-        [[ $rule == *"$mark" ]] || continue
-        grep -qxF "$rule" <<<"$(printf '%s\n' "${wanted[@]}")" && continue
-        bash -c "ufw --force delete ${rule#ufw }" >/dev/null
-        changed "deleted: $rule"
-    done <<<"$added"
+    for i in "${!there[@]}"; do
+        ! grep -qxF "${there_plain[i]}" <<<"$(printf '%s\n' "${wanted_plain[@]}")" || continue
+        read -ra words <<<"${there[i]}"
+        ufw --force delete "${words[@]}" >/dev/null
+        changed "deleted: ufw ${there[i]}"
+    done
+}
+
+# same_spelling prints rules with each network in one spelling. UFW has its own:
+# it drops the /32 and /128 of single addresses, and other things besides; a rule
+# deleted because it looked different would be the one that lets SSH in.
+same_spelling() {
+    python3 -c '
+import ipaddress, sys
+
+def spelled(word):
+    try:
+        return str(ipaddress.ip_network(word, strict=False))
+    except ValueError:
+        return word
+
+for line in sys.stdin:
+    print(*map(spelled, line.split()))'
 }
 
 fail2ban() {
