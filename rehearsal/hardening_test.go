@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"net/netip"
@@ -167,14 +168,18 @@ func hardening(t *testing.T, suite string) {
 	})
 }
 
-// A setting that would lock its owner out is undone by the server itself. The
-// undo is made slow here: the confirmation gets in while it is still at work.
+// A setting that would lock its owner out is undone by the server itself, also
+// when it is reset meanwhile. The undo is made slow here: the confirmation gets
+// in while it is still at work.
 func TestHardeningUndoesALockOut(t *testing.T) {
 	t.Parallel()
 	r := start(t, "test-lockout", "up")
 	r.run(t, 0, "ssh", `mkdir -p /etc/systemd/system/ssh.service.d && printf '[Service]\nExecReload=sleep 30\n' >/etc/systemd/system/ssh.service.d/slow.conf && systemctl daemon-reload`)
 	r.pulumi(t, 0, "config", "set", "sshNetworks", "203.0.113.99")
-	text := r.pulumi(t, -1, "up", "--yes", "--skip-preview")
+	text := r.pulumiMeanwhile(t, "to be confirmed", func() {
+		time.Sleep(2 * time.Second) // until the script's own connection has ended
+		r.atHetzner(t, "act reset '{}'")
+	}, "up", "--yes", "--skip-preview")
 	if !strings.Contains(text, "kept new connections out, so the server put itself back as it was; change the setting and run pulumi up again") {
 		t.Errorf("it is not told:\n%s", text)
 	}
@@ -186,6 +191,50 @@ func TestHardeningUndoesALockOut(t *testing.T) {
 	if text := r.run(t, 0, "ssh", "ufw show added"); !strings.Contains(text, "ufw allow from 198.18.0.0/24 to any port 22 proto tcp") || strings.Contains(text, "ufw allow 22/tcp") {
 		t.Errorf("SSH is open to others than the networks named:\n%s", text)
 	}
+	if text := r.run(t, -1, "ssh", "systemctl is-enabled rails-on-hetzner-undo.timer 2>/dev/null; systemctl is-active rails-on-hetzner-undo.timer; ls /etc/systemd/system"); strings.Contains(text, "rails-on-hetzner") || !strings.Contains(text, "inactive") {
+		t.Errorf("the confirmed change still has its undo armed:\n%s", text)
+	}
+	// UFW spells a single address in another way than it was given.
+	r.pulumi(t, 0, "config", "set", "sshNetworks", "198.18.0.1,198.18.0.201/32,2001:DB8:18:0::201/128")
+	r.pulumi(t, 0, "up", "--yes", "--skip-preview")
+	r.pulumi(t, 0, "config", "set", "rebootTime", "03:30")
+	if text := r.pulumi(t, 0, "up", "--yes", "--skip-preview"); strings.Contains(text, "changed: ufw") || strings.Contains(text, "deleted: ufw") {
+		t.Errorf("rules were changed that are as they should be:\n%s", text)
+	}
+	named := newOutsider(t, r, "named", "198.18.0.201/24", "2001:db8:18::201/64")
+	other := newOutsider(t, r, "other", "198.18.0.202/24", "2001:db8:18::202/64")
+	for _, address := range []string{"198.18.0.10", r.ipv6(t)} {
+		if !named.reaches(address, 22) || other.reaches(address, 22) {
+			t.Errorf("%s: SSH is closed to who is named, or open to others", address)
+		}
+	}
+}
+
+// pulumiMeanwhile calls the Pulumi CLI and, when it prints a line with the text
+// for the first time, do. It returns what it printed.
+func (r *running) pulumiMeanwhile(t *testing.T, when string, do func(), args ...string) string {
+	t.Helper()
+	cmd := exec.Command(script(), append([]string{"pulumi", "--name", r.name}, args...)...)
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines, done, said := bufio.NewScanner(output), false, ""
+	for lines.Scan() {
+		said += lines.Text() + "\n"
+		if !done && strings.Contains(lines.Text(), when) {
+			done = true
+			do()
+		}
+	}
+	_ = cmd.Wait()
+	if !done {
+		t.Fatalf("%q was never printed:\n%s", when, said)
+	}
+	return said
 }
 
 // accepted counts the SSH logins since the server was made.

@@ -23,12 +23,23 @@ fail() {
     exit 1
 }
 
-# disarm_undo stops the clock. An undo that has begun finishes first: it opens
-# the firewall seconds before it is done.
-disarm_undo() {
+# pause_undo stops the clock until the next boot. An undo that has begun
+# finishes first: it opens the firewall seconds before it is done.
+pause_undo() {
     systemctl stop "$UNDO_UNIT.timer" 2>/dev/null || true
     while systemctl is-active --quiet "$UNDO_UNIT.service"; do sleep 0.2; done
 }
+
+# disarm_undo stops the clock for good.
+disarm_undo() {
+    pause_undo
+    undo_is_armed || return 0
+    systemctl disable --quiet "$UNDO_UNIT.timer"
+    rm -f "/etc/systemd/system/$UNDO_UNIT".{timer,service}
+    systemctl daemon-reload
+}
+
+undo_is_armed() { [[ -e /etc/systemd/system/$UNDO_UNIT.timer ]]; }
 
 # put PATH MODE writes standard input to PATH, only if that changes it, whole or
 # not at all. It succeeds when it changed something, for `put ... && reload=yes`.

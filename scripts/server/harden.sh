@@ -31,11 +31,14 @@ main() {
 
 # arm_undo keeps what is there now and starts the clock. An undo that is armed
 # already keeps the older copy: that is the state known to let its owner in.
+# The clock survives a reset, which would otherwise make a lock-out final: it is
+# enabled, starts anew with each boot, and all it needs is on the disk before
+# anything is changed.
 arm_undo() {
     local armed=no
     install -d -m 0700 "$STATE"
-    ! systemctl is-active --quiet "$UNDO_UNIT.timer" || armed=yes
-    disarm_undo
+    ! undo_is_armed || armed=yes
+    pause_undo
     if [[ -e $STATE/undone || $armed == no ]]; then
         rm -rf "$STATE/before" "$STATE/undone"
         mkdir -p "$STATE/before/ssh"
@@ -45,8 +48,31 @@ arm_undo() {
     fi
     undo_script >"$STATE/undo"
     chmod 0700 "$STATE/undo"
+    undo_units
+    find "$STATE" "/etc/systemd/system/$UNDO_UNIT".* /etc/systemd/system/timers.target.wants -exec sync {} +
     systemctl reset-failed "$UNDO_UNIT.service" 2>/dev/null || true
-    systemd-run --quiet --unit="$UNDO_UNIT" --on-active=180 "$STATE/undo"
+    systemctl start "$UNDO_UNIT.timer"
+}
+
+undo_units() {
+    local unit=/etc/systemd/system/$UNDO_UNIT
+    cat >"$unit.service" <<CONF
+[Unit]
+Description=Puts sshd and UFW back as they were before a change that nobody confirmed
+[Service]
+ExecStart=$STATE/undo
+CONF
+    cat >"$unit.timer" <<CONF
+[Unit]
+Description=$UNDO_UNIT, unless the change is confirmed
+[Timer]
+OnActiveSec=180
+AccuracySec=1s
+[Install]
+WantedBy=timers.target
+CONF
+    systemctl daemon-reload
+    systemctl enable --quiet "$UNDO_UNIT.timer"
 }
 
 undo_script() {
@@ -59,6 +85,10 @@ rm -rf /etc/ufw && cp -a $STATE/before/ufw /etc/ufw
 rm -f $SSHD_DROP_IN && cp -a $STATE/before/ssh/. /etc/ssh/sshd_config.d/
 if [ -e $STATE/before/ufw-active ]; then ufw --force enable && ufw reload; else ufw --force disable; fi
 systemctl reload ssh.service || systemctl restart ssh.service
+# Only when it is done: a reset before that has it begin again.
+find /etc/ufw /etc/ssh/sshd_config.d -exec sync {} +
+systemctl disable $UNDO_UNIT.timer
+rm -f /etc/systemd/system/$UNDO_UNIT.timer /etc/systemd/system/$UNDO_UNIT.service
 UNDO
 }
 
