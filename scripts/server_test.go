@@ -1,6 +1,8 @@
 package scripts
 
 import (
+	"cmp"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -78,19 +80,77 @@ fi
 	}
 }
 
+func TestVerifyBackups_FailsWhenTheyFailedOrAreOld(t *testing.T) {
+	check, err := os.ReadFile(filepath.Join("server", "check.sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const success = `{"what":"backup","result":"success","time":"2026-11-24T03:00:00+00:00","seconds":1,"set":"a","message":"fine"}`
+	for _, c := range []struct {
+		what                string
+		backup, backupAge   string // the status file and how old it is
+		verify, verifyAge   string
+		list, jobAge, wrong string // what is told; "": nothing is wrong
+	}{
+		{what: "nothing has run since it was set up"},
+		{what: "nothing has run for days", jobAge: "3 days ago", wrong: "failed: the last backup is 72 hours ago, at least one in 26 hours is due"},
+		{what: "there is no database yet", backup: `{"result":"waiting","message":"there is no database yet"}`, jobAge: "90 days ago"},
+		{what: "the database is gone", backup: `{"result":"waiting","message":"there is no database yet"}`, list: "2026-11-24_030000-daily 1 MiB whole", wrong: "failed: there are backups, but no database any more: there is no database yet"},
+		{what: "a success", backup: success},
+		{what: "a failure", backup: `{"result":"failure","time":"2026-11-24T03:00:00+00:00","message":"pg_dump of \"x\" ended with an error"}`, wrong: `failed: the last backup failed (2026-11-24T03:00:00+00:00): pg_dump of "x" ended with an error; see: scripts/ssh journalctl -t pg-backup`},
+		{what: "an old success", backup: success, backupAge: "2 days ago", wrong: "failed: the last backup is 48 hours ago"},
+		{what: "a failed verification", backup: success, verify: `{"result":"failure","time":"then","message":"the checksums do not hold"}`, wrong: "failed: the last verification of a backup failed (then): the checksums do not hold"},
+		{what: "an old verification", backup: success, verify: success, verifyAge: "9 days ago", wrong: "failed: the last verification of a backup is 216 hours ago"},
+		{what: "no verification for weeks", backup: success, jobAge: "20 days ago", wrong: "failed: the last verification of a backup is 480 hours ago"},
+		{what: "a set that is not whole", backup: success, list: "a  1 MiB  NOT WHOLE: files are missing", wrong: "failed: a backup is not whole"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			dir := t.TempDir()
+			if c.list == "" {
+				c.list = "there is no backup yet in /opt/backups/postgres"
+			}
+			files := map[string][2]string{"pg-backup": {"#!/bin/sh\necho '" + c.list + "'\n"}, "job": {"x", c.jobAge}, "backup/backup.json": {c.backup, c.backupAge}, "backup/verify.json": {c.verify, c.verifyAge}}
+			for name, file := range files {
+				path := filepath.Join(dir, name)
+				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if file[0] == "" {
+					continue
+				}
+				if err := os.WriteFile(path, []byte(file[0]), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if output, err := exec.Command("touch", "-d", cmp.Or(file[1], "now"), path).CombinedOutput(); err != nil {
+					t.Fatalf("%v: %s", err, output)
+				}
+			}
+			said, err := callIn(dir, string(check), "STATE="+dir+" BACKUP_JOB="+dir+"/job; verify_backups")
+			if (err != nil) != (c.wrong != "") || !strings.Contains(said, c.wrong) {
+				t.Errorf("%v, it said:\n%s\nwanted %q", err, said, c.wrong)
+			}
+		})
+	}
+}
+
 // call runs commands with the functions of harden.sh, in a directory whose
 // programs come first.
 func call(t *testing.T, dir, commands string) {
 	t.Helper()
-	functions, ok := strings.CutSuffix(Harden(), "\nmain </dev/null\n")
+	if said, err := callIn(dir, harden, commands); err != nil {
+		t.Fatalf("%s: %v\n%s", commands, err, said)
+	}
+}
+
+func callIn(dir, script, commands string) (string, error) {
+	functions, ok := strings.CutSuffix(script, "\nmain </dev/null\n")
 	if !ok {
-		t.Fatal("harden.sh does not end with a call of main")
+		return "", errors.New("the script does not end with a call of main")
 	}
 	cmd := exec.Command("bash", "-s")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
-	cmd.Stdin = strings.NewReader(functions + "\n" + commands + "\n")
-	if output, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", commands, err, output)
-	}
+	cmd.Stdin = strings.NewReader(common + "\n" + functions + "\n" + commands + "\n")
+	output, err := cmd.CombinedOutput()
+	return string(output), err
 }
