@@ -3,6 +3,8 @@ package kamalfiles
 import (
 	"bytes"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +19,13 @@ const (
 	hookEnds   = "# End of what the deployment program wrote."
 )
 
+// writtenGuard is what an earlier run wrote, to the end of its last line or of the file.
+var writtenGuard = regexp.MustCompile(`(?ms)^` + regexp.QuoteMeta(hookBegins) + `.*?^` + regexp.QuoteMeta(hookEnds) + `[^\n]*(\n|\z)`)
+
+// shellScript is a first line that names a shell which reads what is written
+// here (fish, csh and pwsh do not).
+var shellScript = regexp.MustCompile(`^#!\s*(\S+/)?(env\s+(-S\s+)?)?(\S+/)?(sh|bash|dash|ash|ksh|mksh|zsh)(\s+-\S+)*$`)
+
 // guardSecrets puts the check into the hook, before anything that the
 // developer has it do. It refuses hooks that are not shell scripts.
 func guardSecrets(text []byte, names []string) ([]byte, error) {
@@ -24,15 +33,19 @@ func guardSecrets(text []byte, names []string) ([]byte, error) {
 	if len(text) == 0 {
 		return []byte("#!/bin/sh\n" + guard), nil
 	}
-	start, end := bytes.Index(text, []byte(hookBegins)), bytes.Index(text, []byte(hookEnds))
-	if start >= 0 && end > start {
-		return replaced(text, start, end+len(hookEnds)+1, guard), nil
+	if written := writtenGuard.FindIndex(text); written != nil {
+		return replaced(text, written[0], written[1], guard), nil
 	}
-	first, _, _ := bytes.Cut(text, []byte("\n"))
-	if interpreter := string(bytes.TrimSpace(first)); !strings.HasPrefix(interpreter, "#!") || !strings.HasSuffix(interpreter, "sh") {
+	if start := bytes.Index(text, []byte(hookBegins)); start >= 0 {
+		return nil, lineRefusal(text, start, "what was written here has lost its last line (%q); delete what is left of it, and it is written anew", hookEnds)
+	}
+	first, rest, _ := bytes.Cut(text, []byte("\n"))
+	interpreter := strings.TrimSpace(string(first))
+	if !shellScript.MatchString(interpreter) {
 		return nil, refusal{1, fmt.Sprintf("it is run by %q, and only shell scripts are added to; it is left as it is, see to it that it exits with an error when one of these is empty: %s", interpreter, strings.Join(names, " "))}
 	}
-	return replaced(text, len(first)+1, len(first)+1, guard), nil
+	// Joined by parts, not by positions: the first line may be the last, without an end.
+	return slices.Concat(first, []byte("\n"+guard), rest), nil
 }
 
 // hookGuard tells an unset variable of the environment from a command that

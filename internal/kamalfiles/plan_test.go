@@ -132,6 +132,63 @@ func TestHook_StopsADeployWithAnEmptySecret(t *testing.T) {
 	}
 }
 
+// An editor may have saved a file without its last line end, and a disk may
+// have been full: wherever a text ends, it is edited or refused, and a second
+// time nothing changes.
+func TestEditors_TakeATextThatEndsAnywhere(t *testing.T) {
+	guarded, err := guardSecrets([]byte("#!/bin/sh\necho 'my own'\n"), []string{"A", "B"})
+	check(t, err)
+	secrets := addSecrets([]byte("# KAMAL_REGISTRY_PASSWORD=$KAMAL_REGISTRY_PASSWORD\r\nA=1\n"), nil, wantedFiles.Secrets)
+	production := []byte("Rails.application.configure do\r\n  # config.assume_ssl = true\n  config.force_ssl = false # why\nend\n")
+	for name, c := range map[string]struct {
+		text []byte
+		edit func([]byte) ([]byte, error)
+	}{
+		"hook":       {guarded, func(text []byte) ([]byte, error) { return guardSecrets(text, []string{"A", "C"}) }},
+		"secrets":    {secrets, func(text []byte) ([]byte, error) { return addSecrets(text, nil, wantedFiles.Secrets), nil }},
+		"production": {production, requireSSL},
+		"deploy.yml": {deployFiles(t)["rails-8.1-postgresql"], wanted.Apply},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for end := range len(c.text) + 1 {
+				once, err := c.edit(c.text[:end:end])
+				if err != nil {
+					continue
+				}
+				if twice, err := c.edit(once); err != nil || string(twice) != string(once) {
+					t.Fatalf("%q becomes\n%q, and that (%v)\n%q", c.text[:end], once, err, twice)
+				}
+			}
+		})
+	}
+}
+
+// A hook is a program: what is put into it must be in a language it speaks.
+func TestHook_WithoutALastLineEndStillRuns(t *testing.T) {
+	for _, c := range []struct{ before, says string }{
+		{"#!/bin/sh", ""},
+		{"#!/bin/sh\necho 'my own'", "my own\n"},
+		{"#!/bin/bash -e\necho 'my own'", "my own\n"},
+	} {
+		text, err := guardSecrets([]byte(c.before), []string{"A"})
+		check(t, err)
+		hook := filepath.Join(t.TempDir(), "pre-connect")
+		check(t, os.WriteFile(hook, text, 0o755))
+		for value, ok := range map[string]bool{"1": true, "": false} {
+			cmd := exec.Command(hook)
+			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "A=" + value}
+			if output, err := cmd.CombinedOutput(); (err == nil) != ok || ok && string(output) != c.says {
+				t.Errorf("%q with A=%s: %v: %s", c.before, value, err, output)
+			}
+		}
+	}
+	for _, other := range []string{"#!/usr/bin/env fish", "#!/usr/bin/env pwsh\n", "#!/bin/csh\n", "#!/usr/bin/env ruby", "echo no interpreter"} {
+		if text, err := guardSecrets([]byte(other), []string{"A"}); err == nil {
+			t.Errorf("%q was taken for a shell script and became %q", other, text)
+		}
+	}
+}
+
 func TestPlan_ShowsTheDiffAndThenWritesItOnce(t *testing.T) {
 	app := newApp(t)
 	plan, err := NewPlan(app, wantedFiles)
