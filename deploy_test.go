@@ -188,16 +188,26 @@ func deployWithMocks(t *testing.T, dryRun bool) *declared {
 
 func run(t *testing.T, app string, dryRun bool) *declared {
 	t.Helper()
+	return runStack(t, "prod", app, nil, dryRun)
+}
+
+// runStack runs the program for a stack, with more settings than the needed ones.
+func runStack(t *testing.T, stack, app string, more map[string]string, dryRun bool) *declared {
+	t.Helper()
 	key := filepath.Join(t.TempDir(), "key.pub")
 	if err := os.WriteFile(key, []byte("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+h9hZ2NOGvq8GeOHRJ5dgZhUonc2oHkN8DARrt6Px9 you\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("HCLOUD_TOKEN", strings.Repeat("h", 64))
 	t.Setenv("CLOUDFLARE_API_TOKEN", strings.Repeat("c", 40))
-	config, err := json.Marshal(map[string]string{
+	given := map[string]string{
 		"rails-on-hetzner:service": "running_calendar", "rails-on-hetzner:domain": "example.com",
 		"rails-on-hetzner:githubUser": "octocat", "rails-on-hetzner:appPath": app, "rails-on-hetzner:publicKeys": key,
-	})
+	}
+	for name, value := range more {
+		given["rails-on-hetzner:"+name] = value
+	}
+	config, err := json.Marshal(given)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +221,7 @@ func run(t *testing.T, app string, dryRun bool) *declared {
 		// Without a look at the clouds.
 		return deploy(ctx, s, &findings{"cpx21", func(string) string { return "9.49 EUR" }})
 	}
-	if err := pulumi.RunErr(program, pulumi.WithMocks("rails-on-hetzner", "prod", mocks), func(info *pulumi.RunInfo) { info.DryRun = dryRun }); err != nil {
+	if err := pulumi.RunErr(program, pulumi.WithMocks("rails-on-hetzner", stack, mocks), func(info *pulumi.RunInfo) { info.DryRun = dryRun }); err != nil {
 		t.Fatal(err)
 	}
 	return mocks

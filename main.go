@@ -45,9 +45,10 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 		return err
 	}
 	records := &components.DNSArgs{
-		Zone:  s.Zone,
-		Hosts: s.Hosts(),
-		IP:    server.IP,
+		Zone:    s.Zone,
+		Hosts:   s.Hosts(),
+		IP:      server.IP,
+		Restore: s.ZoneRestore,
 	}
 	if s.IPv6 {
 		records.IPv6 = server.IPv6

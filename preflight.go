@@ -72,7 +72,7 @@ func checkZone(ctx *pulumi.Context, s *settings.Settings) error {
 	if s.CloudflareToken == "" || s.Zone == "" {
 		return nil
 	}
-	view, err := edge.Look(ctx.Context(), s.CloudflareToken, s.CloudflareHost, s.Zone, s.Hosts())
+	view, err := edge.Look(ctx.Context(), s.CloudflareToken, s.CloudflareHost, edge.Site{Zone: s.Zone, Hosts: s.Hosts(), Stack: s.Stack})
 	if err != nil {
 		return err
 	}
@@ -80,5 +80,6 @@ func checkZone(ctx *pulumi.Context, s *settings.Settings) error {
 		Zone:        s.Zone,
 		LetsEncrypt: s.Certificate == settings.LetsEncrypt,
 		Takeover:    s.DNSTakeover,
+		Restore:     s.ZoneRestore,
 	})
 }

@@ -20,14 +20,14 @@ type DNS struct {
 
 // DNSArgs says which names point where.
 type DNSArgs struct {
-	Zone  string             // required: the Cloudflare zone's name
-	Hosts []string           // required: the app's names, the main one first, all in the zone
-	IP    pulumi.StringInput // required: the server's IPv4 address
-	IPv6  pulumi.StringInput // optional: the server's IPv6 address, for AAAA records
+	Zone    string             // required: the Cloudflare zone's name
+	Hosts   []string           // required: the app's names, the main one first, all in the zone
+	IP      pulumi.StringInput // required: the server's IPv4 address
+	IPv6    pulumi.StringInput // optional: the server's IPv6 address, for AAAA records
+	Restore bool               // optional: whether destroying puts the zone's settings back; default they stay
 }
 
-// NewDNS declares the records and the zone's SSL mode. Destroying it puts the
-// SSL mode back as it was.
+// NewDNS declares the records and the zone's SSL mode.
 func NewDNS(ctx *pulumi.Context, name string, args *DNSArgs, opts ...pulumi.ResourceOption) (*DNS, error) {
 	self := &DNS{}
 	if err := ctx.RegisterComponentResource("rails-on-hetzner:index:DNS", name, self, opts...); err != nil {
@@ -39,14 +39,17 @@ func NewDNS(ctx *pulumi.Context, name string, args *DNSArgs, opts ...pulumi.Reso
 	if err != nil {
 		return nil, fmt.Errorf("zone: looking up %q at Cloudflare (the token needs the permission Zone:Read for it): %w", args.Zone, err)
 	}
-	// Full (strict) first: no visitor may get through on a weaker mode.
+	// Full (strict) first: no visitor may get through on a weaker mode. It outlives
+	// its stack: what was there before it may be Flexible, under which every other
+	// stack's site in the zone would redirect for ever (force_ssl), and a destroy
+	// runs no program that could look.
 	strict, err := cloudflare.NewZoneSettingsOverride(ctx, name+"-ssl", &cloudflare.ZoneSettingsOverrideArgs{
 		ZoneId: pulumi.String(zone.Id),
 		Settings: cloudflare.ZoneSettingsOverrideSettingsArgs{
 			Ssl:           pulumi.String("strict"),
 			MinTlsVersion: pulumi.String("1.2"),
 		},
-	}, child)
+	}, child, pulumi.RetainOnDelete(!args.Restore))
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +80,7 @@ func newRecord(ctx *pulumi.Context, name, zoneID, host, kind string, address pul
 		Content: address,
 		Proxied: pulumi.Bool(true),
 		Ttl:     pulumi.Int(1), // automatic, the only one a proxied record can have
-		Comment: pulumi.String(edge.Mark),
+		Comment: pulumi.String(edge.Mark(ctx.Stack())),
 		// What exists is either ours, from a run that was killed before it could
 		// note it, or the preflight has let it pass: see edge.Check.
 		AllowOverwrite: pulumi.Bool(true),

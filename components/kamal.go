@@ -3,6 +3,7 @@ package components
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -113,14 +114,14 @@ func planKamalFiles(s *settings.Settings, ip string, proxies []string) (*kamalfi
 		Secrets: []kamalfiles.Secret{
 			{Name: "KAMAL_REGISTRY_PASSWORD", Reference: "$KAMAL_REGISTRY_PASSWORD", Why: "A GitHub token with write:packages and read:packages, from your environment"},
 			{Name: "RAILS_MASTER_KEY", Reference: "$(cat config/master.key)"},
-			{Name: "POSTGRES_PASSWORD", Reference: outputOf("postgresPassword", s.Stack, project), Why: "The database, as the stack that made the server knows it"},
+			outputSecret("POSTGRES_PASSWORD", "postgresPassword", "The database, as the stack that made the server knows it", s.Stack, project),
 			{Name: "POSTGRES_DB", Reference: s.Service + "_production"},
 		},
 	}
 	if names := wanted.OriginCert; names != nil {
 		wanted.Secrets = append(wanted.Secrets,
-			kamalfiles.Secret{Name: names.CertificatePEM, Reference: outputOf("originCertificate", s.Stack, project), Why: "The certificate that Cloudflare made for the server, and its key"},
-			kamalfiles.Secret{Name: names.PrivateKeyPEM, Reference: outputOf("originPrivateKey", s.Stack, project)})
+			outputSecret(names.CertificatePEM, "originCertificate", "The certificate that Cloudflare made for the server, and its key", s.Stack, project),
+			outputSecret(names.PrivateKeyPEM, "originPrivateKey", "", s.Stack, project))
 	}
 	return kamalfiles.NewPlan(s.AppPath, wanted)
 }
@@ -135,7 +136,18 @@ func wantedFiles(s *settings.Settings, ip string) kamalfiles.Deploy {
 	return wanted
 }
 
-// outputOf is the command that prints one of the stack's outputs, from within the app.
-func outputOf(name, stack, project string) string {
-	return fmt.Sprintf("$(pulumi stack output %s --show-secrets --stack %s --cwd %s)", name, stack, quote(project))
+// outputSecret is a secret that one of the stack's outputs holds, printed from
+// within the app. A reference to another stack is from before the app moved to
+// this one. One to this stack stays as it is, whatever --cwd a developer gave it.
+func outputSecret(name, output, why, stack, project string) kamalfiles.Secret {
+	return kamalfiles.Secret{
+		Name: name, Why: why,
+		Reference: fmt.Sprintf("$(pulumi stack output %s --show-secrets --stack %s --cwd %s)", output, stack, quote(project)),
+		Outdated: func(reference string) bool {
+			found := stackReference.FindStringSubmatch(reference)
+			return found != nil && found[1] == output && found[2] != stack
+		},
+	}
 }
+
+var stackReference = regexp.MustCompile(`^\$\(pulumi stack output (\S+) --show-secrets --stack (\S+) --cwd [^()]+\)$`)

@@ -12,11 +12,12 @@ type Wanted struct {
 	Zone        string
 	LetsEncrypt bool // the origin's certificate comes from there, by HTTP-01 through Cloudflare's proxy
 	Takeover    bool // records that exist are taken over
+	Restore     bool // destroying the stack puts the zone's settings back
 }
 
 // Check tells, all together, what would keep the deployment from working.
 func (v *View) Check(w Wanted) error {
-	return errors.Join(slices.Concat(v.checkZone(w), v.checkRecords(w), v.checkChallenge(w))...)
+	return errors.Join(slices.Concat(v.checkZone(w), v.checkRecords(w), v.checkRestore(w), v.checkChallenge(w))...)
 }
 
 func (v *View) checkZone(w Wanted) []error {
@@ -41,6 +42,30 @@ func (v *View) checkRecords(w Wanted) []error {
 		}
 	}
 	return told
+}
+
+// checkRestore keeps a destroy from weakening a zone that others need as it is:
+// a destroy itself runs no program that could look.
+func (v *View) checkRestore(w Wanted) []error {
+	if !w.Restore {
+		return nil
+	}
+	served := slices.DeleteFunc(slices.Concat(v.Records, v.Others), func(r Record) bool { return r.Ours || !r.Proxied })
+	if len(served) == 0 {
+		return nil
+	}
+	return []error{fmt.Errorf("zoneRestore: %s is served from the zone %s too, and may answer no more under what was set there before; to leave the zone as it is: pulumi config rm zoneRestore", names(served), w.Zone)}
+}
+
+// names are those of records, each once.
+func names(records []Record) string {
+	var all []string
+	for _, r := range records {
+		if !slices.Contains(all, r.Name) {
+			all = append(all, r.Name)
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 func proxied(yes bool) string {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -15,9 +16,21 @@ import (
 	"rails-on-hetzner/internal/api"
 )
 
-// Mark is the comment on records that this program made. Records without it
-// are somebody else's.
-const Mark = "made by rails-on-hetzner"
+// Mark is the comment on records that a stack of this program made. Records
+// without it are somebody else's, also those of another stack: it may serve a
+// live site.
+func Mark(stack string) string {
+	const longest = 100 // letters in a comment, on the free plan
+	mark := "made by rails-on-hetzner, stack " + stack
+	return mark[:min(len(mark), longest)]
+}
+
+// Site is what is to be served.
+type Site struct {
+	Zone  string
+	Hosts []string // the main one first
+	Stack string
+}
 
 // View is what was found in a zone.
 type View struct {
@@ -25,7 +38,8 @@ type View struct {
 	Status      string // "active" once the registrar names Cloudflare's servers
 	Type        string // "full"; "partial" zones have their DNS elsewhere
 	NameServers []string
-	Records     []Record // those of the hosts asked for
+	Records     []Record // those of the site's hosts
+	Others      []Record // proxied ones of other names: what else Cloudflare serves from the zone
 	CAA         []string // authorities that CAA records allow for the domain; empty: everyone
 	AlwaysHTTPS bool     // the setting Always Use HTTPS
 	Rules       []string // redirect and page rules that may catch plain HTTP of the hosts
@@ -35,12 +49,13 @@ type View struct {
 type Record struct {
 	ID, Name, Type, Content string
 	Proxied                 bool
-	Ours                    bool // made by this program
+	Ours                    bool // made by this stack
 }
 
 // Look reads the zone. Errors name the key, what is missing and the page that
 // mends it. host is the API's, "" for Cloudflare's own.
-func Look(ctx context.Context, token, host, zone string, hosts []string) (*View, error) {
+func Look(ctx context.Context, token, host string, site Site) (*View, error) {
+	zone := site.Zone
 	// The client's own limit of 4 calls a second is for those who make thousands.
 	options := []cloudflare.Option{cloudflare.HTTPClient(api.Client()), cloudflare.UsingRetryPolicy(0, 0, 0), cloudflare.UsingRateLimit(50)}
 	if host != "" {
@@ -62,9 +77,9 @@ func Look(ctx context.Context, token, host, zone string, hosts []string) (*View,
 	var records, settings error
 	var redirects []string
 	var group sync.WaitGroup
-	group.Go(func() { records = view.readRecords(ctx, cf, zone, hosts) })
+	group.Go(func() { records = view.readRecords(ctx, cf, site) })
 	group.Go(func() { settings = view.readSettings(ctx, cf, zone) })
-	group.Go(func() { view.Rules = pageRules(ctx, cf, z.ID, hosts) })
+	group.Go(func() { view.Rules = pageRules(ctx, cf, z.ID, site.Hosts) })
 	group.Go(func() { redirects = redirectRules(ctx, cf, z.ID) })
 	group.Wait()
 	view.Rules = append(view.Rules, redirects...)
@@ -84,18 +99,19 @@ func denied(permission, zone string, err error) error {
 	return fmt.Errorf("asking Cloudflare about the zone %s: %w", zone, err)
 }
 
-func (v *View) readRecords(ctx context.Context, cf *cloudflare.API, zone string, hosts []string) error {
+func (v *View) readRecords(ctx context.Context, cf *cloudflare.API, site Site) error {
 	records, _, err := cf.ListDNSRecords(ctx, cloudflare.ZoneIdentifier(v.ZoneID), cloudflare.ListDNSRecordsParams{})
 	if err != nil {
-		return denied("DNS:Edit", zone, err)
+		return denied("DNS:Edit", site.Zone, err)
 	}
 	for _, r := range records {
-		for _, host := range hosts {
-			if r.Name == host && (r.Type == "A" || r.Type == "AAAA" || r.Type == "CNAME") {
-				v.Records = append(v.Records, Record{r.ID, r.Name, r.Type, r.Content, r.Proxied != nil && *r.Proxied, r.Comment == Mark})
-			}
+		found := Record{r.ID, r.Name, r.Type, r.Content, r.Proxied != nil && *r.Proxied, r.Comment == Mark(site.Stack)}
+		if isHost := r.Type == "A" || r.Type == "AAAA" || r.Type == "CNAME"; isHost && slices.Contains(site.Hosts, r.Name) {
+			v.Records = append(v.Records, found)
+		} else if isHost && found.Proxied {
+			v.Others = append(v.Others, found)
 		}
-		if r.Type == "CAA" && (r.Name == zone || r.Name == hosts[0]) {
+		if r.Type == "CAA" && (r.Name == site.Zone || r.Name == site.Hosts[0]) {
 			if fields := strings.Fields(r.Content); len(fields) == 3 && fields[1] == "issue" {
 				v.CAA = append(v.CAA, strings.Trim(fields[2], `"`))
 			}

@@ -62,6 +62,8 @@ func NewPlan(appDir string, w Settings) (*Plan, error) {
 		p.edit(".kamal/secrets", 0o600, func(text []byte) ([]byte, error) {
 			return addSecrets(text, p.read(".kamal/secrets-common"), w.Secrets), nil
 		}),
+		// What all destinations share stands in a file that is the developer's; only our references are kept true.
+		p.edit(".kamal/secrets-common", 0o600, func(text []byte) ([]byte, error) { return renewReferences(text, w.Secrets), nil }),
 		p.edit(".kamal/hooks/pre-connect", 0o755, func(text []byte) ([]byte, error) { return guardSecrets(text, names) }),
 		p.edit(productionFile, 0o644, func(text []byte) ([]byte, error) {
 			text, err := requireSSL(text)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -32,6 +33,37 @@ func TestSecrets_OnlyMissingEntriesAreAdded(t *testing.T) {
 		if again := string(addSecrets([]byte(got), []byte(c.common), wantedFiles.Secrets)); again != got {
 			t.Errorf("%s: a second time it becomes\n%s", name, again)
 		}
+	}
+}
+
+// References that another stack wrote are this one's now; the developer's are not touched.
+func TestSecrets_OurOwnReferencesFollowTheStack(t *testing.T) {
+	wanted := []Secret{{Name: "DB", Reference: "$(output password --stack new)", Outdated: regexp.MustCompile(`^\$\(output password --stack (old|a|b)\)$`).MatchString}}
+	for before, after := range map[string]string{
+		"A=1\r\nDB=$(output password --stack old)\r\nB=2":                    "A=1\r\nDB=$(output password --stack new)\r\nB=2",
+		"export DB = $(output password --stack old) \n":                      "export DB = $(output password --stack new) \n",
+		"DB=$(output password --stack old) # mine\n":                         "DB=$(output password --stack old) # mine\n",
+		"DB=$(output other --stack old)\n":                                   "DB=$(output other --stack old)\n",
+		"DB=$(echo $(output password --stack old))\n":                        "DB=$(echo $(output password --stack old))\n",
+		"# DB=$(output password --stack old)\nDB=$X\n":                       "# DB=$(output password --stack old)\nDB=$X\n",
+		"DB=$(output password --stack a)\nDB=$(output password --stack b)\n": "DB=$(output password --stack new)\nDB=$(output password --stack new)\n",
+	} {
+		if got := string(addSecrets([]byte(before), nil, wanted)); got != after {
+			t.Errorf("%q becomes\n%q, wanted\n%q", before, got, after)
+		}
+	}
+	// Some keep what all destinations share in another file.
+	app := newApp(t)
+	put(t, app, ".kamal/secrets-common", "DB=$(output password --stack old)\n")
+	plan, err := NewPlan(app, Settings{Deploy: wantedFiles.Deploy, Secrets: wanted})
+	check(t, err)
+	_, err = plan.Apply()
+	check(t, err)
+	if text := read(t, app, ".kamal/secrets-common"); text != "DB=$(output password --stack new)\n" {
+		t.Errorf("secrets-common: %q", text)
+	}
+	if text := read(t, app, ".kamal/secrets"); strings.Contains(text, "DB=") {
+		t.Errorf("secrets: %q", text)
 	}
 }
 

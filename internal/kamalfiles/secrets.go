@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -13,12 +14,16 @@ type Secret struct {
 	Name      string
 	Reference string
 	Why       string // a comment for a new entry; "" for none
+	// Outdated tells the references that earlier runs wrote and that lead
+	// elsewhere than they shall now; they become Reference. nil for none.
+	Outdated func(reference string) bool
 }
 
 // addSecrets adds the entries that are not defined yet, here or in the files
 // read before (common). What the developer defined, in whatever way, is left
 // alone. A commented entry of that very name and reference is uncommented.
 func addSecrets(text, common []byte, wanted []Secret) []byte {
+	text = renewReferences(text, wanted)
 	newline := "\n"
 	if bytes.Contains(text, []byte("\r\n")) {
 		newline = "\r\n"
@@ -50,6 +55,20 @@ func addSecrets(text, common []byte, wanted []Secret) []byte {
 		return []byte(strings.TrimPrefix(added.String(), newline))
 	}
 	return append(bytes.Clone(text), added.String()...)
+}
+
+// renewReferences rewrites, where they stand, the references that an earlier
+// run wrote and that lead elsewhere than they shall now.
+func renewReferences(text []byte, wanted []Secret) []byte {
+	for _, found := range slices.Backward(definition.FindAllSubmatchIndex(text, -1)) {
+		name, value := string(text[found[2]:found[3]]), string(text[found[4]:found[5]])
+		for _, secret := range wanted {
+			if secret.Name == name && secret.Outdated != nil && secret.Outdated(value) {
+				text = replaced(text, found[4], found[5], secret.Reference)
+			}
+		}
+	}
+	return text
 }
 
 // definition is a line that dotenv reads as one, perhaps after `export`.

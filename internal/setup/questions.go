@@ -106,7 +106,7 @@ func checkZone(ctx context.Context, t *terminal, s *settings.Settings) error {
 	if s.Zone == "" {
 		return nil
 	}
-	view, err := edge.Look(ctx, s.CloudflareToken, s.CloudflareHost, s.Zone, s.Hosts())
+	view, err := edge.Look(ctx, s.CloudflareToken, s.CloudflareHost, edge.Site{Zone: s.Zone, Hosts: s.Hosts(), Stack: s.Stack})
 	if err != nil {
 		return err
 	}
