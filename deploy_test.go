@@ -12,6 +12,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	rpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+
+	"rails-on-hetzner/internal/edge"
 )
 
 // These tests look at the wiring only: what is declared, with which options.
@@ -219,7 +221,7 @@ func runStack(t *testing.T, stack, app string, more map[string]string, dryRun bo
 			return err
 		}
 		// Without a look at the clouds.
-		return deploy(ctx, s, &findings{"cpx21", func(string) string { return "9.49 EUR" }})
+		return deploy(ctx, s, &findings{"cpx21", func(string) string { return "9.49 EUR" }, &edge.View{}})
 	}
 	if err := pulumi.RunErr(program, pulumi.WithMocks("rails-on-hetzner", stack, mocks), func(info *pulumi.RunInfo) { info.DryRun = dryRun }); err != nil {
 		t.Fatal(err)

@@ -48,6 +48,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 		Zone:    s.Zone,
 		Hosts:   s.Hosts(),
 		IP:      server.IP,
+		MinTLS:  found.zone.LeastTLS(),
 		Restore: s.ZoneRestore,
 	}
 	if s.IPv6 {

@@ -18,17 +18,18 @@ import (
 type findings struct {
 	serverType string                         // to buy, or of the server that stands
 	price      func(serverType string) string // a month; "" when the provider does not tell
+	zone       *edge.View
 }
 
 // preflight finds what would fail later, before anything is made, and tells it
 // all at once. It changes nothing. What a mistaken setting keeps it from looking
 // at, it leaves out: the setting is told of anyway.
 func preflight(ctx *pulumi.Context, s *settings.Settings) (*findings, error) {
-	var found *findings
+	found := &findings{}
 	var hetznerErr, zoneErr error
 	var looks sync.WaitGroup
-	looks.Go(func() { found, hetznerErr = lookAtHetzner(ctx, s) })
-	looks.Go(func() { zoneErr = checkZone(ctx, s) })
+	looks.Go(func() { found.serverType, found.price, hetznerErr = lookAtHetzner(ctx, s) })
+	looks.Go(func() { found.zone, zoneErr = lookAtZone(ctx, s) })
 	pulumiErr, appErr := checkPulumi(ctx), checkApp(ctx, s)
 	looks.Wait()
 	return found, errors.Join(pulumiErr, appErr, hetznerErr, zoneErr)
@@ -56,30 +57,31 @@ func checkApp(ctx *pulumi.Context, s *settings.Settings) error {
 	return err
 }
 
-func lookAtHetzner(ctx *pulumi.Context, s *settings.Settings) (*findings, error) {
+func lookAtHetzner(ctx *pulumi.Context, s *settings.Settings) (serverType string, price func(string) string, err error) {
 	if s.HetznerToken == "" || s.Location == "" {
-		return nil, nil
+		return "", nil, nil
 	}
 	view, err := hetzner.Look(ctx.Context(), s.HetznerToken, s.HetznerEndpoint, s.Location, s.ServerName())
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	serverType, err := view.Check(s.ServerType, s.Image)
-	return &findings{serverType, view.MonthlyPrice}, err
+	serverType, err = view.Check(s.ServerType, s.Image)
+	return serverType, view.MonthlyPrice, err
 }
 
-func checkZone(ctx *pulumi.Context, s *settings.Settings) error {
+func lookAtZone(ctx *pulumi.Context, s *settings.Settings) (*edge.View, error) {
 	if s.CloudflareToken == "" || s.Zone == "" {
-		return nil
+		return nil, nil
 	}
 	view, err := edge.Look(ctx.Context(), s.CloudflareToken, s.CloudflareHost, edge.Site{Zone: s.Zone, Hosts: s.Hosts(), Stack: s.Stack})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return view.Check(edge.Wanted{
+	return view, view.Check(edge.Wanted{
 		Zone:        s.Zone,
 		LetsEncrypt: s.Certificate == settings.LetsEncrypt,
 		Takeover:    s.DNSTakeover,
+		ZoneWide:    s.ZoneWide,
 		Restore:     s.ZoneRestore,
 	})
 }

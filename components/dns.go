@@ -24,6 +24,7 @@ type DNSArgs struct {
 	Hosts   []string           // required: the app's names, the main one first, all in the zone
 	IP      pulumi.StringInput // required: the server's IPv4 address
 	IPv6    pulumi.StringInput // optional: the server's IPv6 address, for AAAA records
+	MinTLS  string             // required: the oldest version of TLS for visitors, e.g. "1.2"
 	Restore bool               // optional: whether destroying puts the zone's settings back; default they stay
 }
 
@@ -47,7 +48,7 @@ func NewDNS(ctx *pulumi.Context, name string, args *DNSArgs, opts ...pulumi.Reso
 		ZoneId: pulumi.String(zone.Id),
 		Settings: cloudflare.ZoneSettingsOverrideSettingsArgs{
 			Ssl:           pulumi.String("strict"),
-			MinTlsVersion: pulumi.String("1.2"),
+			MinTlsVersion: pulumi.String(args.MinTLS),
 		},
 	}, child, pulumi.RetainOnDelete(!args.Restore))
 	if err != nil {

@@ -12,12 +12,13 @@ type Wanted struct {
 	Zone        string
 	LetsEncrypt bool // the origin's certificate comes from there, by HTTP-01 through Cloudflare's proxy
 	Takeover    bool // records that exist are taken over
+	ZoneWide    bool // the zone's settings may change also for the other names in it
 	Restore     bool // destroying the stack puts the zone's settings back
 }
 
 // Check tells, all together, what would keep the deployment from working.
 func (v *View) Check(w Wanted) error {
-	return errors.Join(slices.Concat(v.checkZone(w), v.checkRecords(w), v.checkRestore(w), v.checkChallenge(w))...)
+	return errors.Join(slices.Concat(v.checkZone(w), v.checkRecords(w), v.checkZoneWide(w), v.checkRestore(w), v.checkChallenge(w))...)
 }
 
 func (v *View) checkZone(w Wanted) []error {
@@ -43,6 +44,33 @@ func (v *View) checkRecords(w Wanted) []error {
 	}
 	return told
 }
+
+// checkZoneWide names what else is served from a zone that is to become strict.
+// The free plan has one SSL mode for a zone; rules for single names are one list
+// for all of them, which another tool or a person may manage already.
+func (v *View) checkZoneWide(w Wanted) []error {
+	strict := v.SSL == "strict" && v.MinTLS >= leastTLS
+	if w.ZoneWide || strict || len(v.Others) == 0 {
+		return nil
+	}
+	const most = 10
+	var served []string
+	for _, r := range v.Others[:min(len(v.Others), most)] {
+		served = append(served, r.Name+" "+r.Type+" "+r.Content)
+	}
+	if more := len(v.Others) - most; more > 0 {
+		served = append(served, fmt.Sprintf("and %d more", more))
+	}
+	return []error{fmt.Errorf("zoneWide: Full (strict) and TLS %s hold for the whole zone %s (now %s, TLS %s), and it also serves %s: from then on those whose server has no valid certificate answer error 526, and browsers with older TLS are refused; "+
+		"see to it that each has one (Cloudflare's origin certificates are free), or except it (in Cloudflare's dashboard: Rules, Configuration Rules, SSL), and then consent: pulumi config set zoneWide true",
+		leastTLS, w.Zone, v.SSL, v.MinTLS, strings.Join(served, ", "))}
+}
+
+const leastTLS = "1.2"
+
+// LeastTLS is the oldest version of TLS that the zone is to speak: 1.2, or what
+// it is set to where that is newer.
+func (v *View) LeastTLS() string { return max(leastTLS, v.MinTLS) }
 
 // checkRestore keeps a destroy from weakening a zone that others need as it is:
 // a destroy itself runs no program that could look.

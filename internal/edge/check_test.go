@@ -12,15 +12,24 @@ func TestCheck_TellsWhatStandsInTheWayAndWhatMendsIt(t *testing.T) {
 		want   Wanted
 		told   string
 	}{
-		"nothing":                  {func(*View) {}, Wanted{LetsEncrypt: true}, ""},
-		"our own records":          {func(v *View) { v.Records = []Record{{"R", "example.com", "A", "1.2.3.4", true, true}} }, Wanted{LetsEncrypt: true}, ""},
-		"a pending zone":           {func(v *View) { v.Status, v.NameServers = "pending", []string{"a.ns", "b.ns"} }, Wanted{}, "zone: example.com is pending at Cloudflare, not active; at your registrar set the name servers a.ns and b.ns"},
-		"a partial zone":           {func(v *View) { v.Type = "partial" }, Wanted{}, `zone: example.com is of the kind "partial"`},
-		"a record":                 {func(v *View) { v.Records = []Record{{"R", "www.example.com", "CNAME", "x.example", true, false}} }, Wanted{}, "dnsTakeover: there is a record already, www.example.com CNAME x.example (proxied); to replace it: pulumi config set dnsTakeover true; to adopt it as it is, its ID is Z/R (docs/guide.md, What exists already)"},
-		"a record, to take over":   {func(v *View) { v.Records = []Record{{"R", "example.com", "A", "1.2.3.4", true, false}} }, Wanted{Takeover: true, LetsEncrypt: true}, ""},
-		"a zone to put back":       {func(v *View) { v.Records = []Record{{"R", "example.com", "A", "1.2.3.4", true, true}} }, Wanted{Restore: true}, ""},
-		"one that others use":      {func(v *View) { v.Others = []Record{{"R", "shop.example.com", "A", "1.2.3.4", true, false}} }, Wanted{Restore: true}, "zoneRestore: shop.example.com is served from the zone example.com too"},
-		"one of another stack":     {func(v *View) { v.Records = []Record{{"R", "example.com", "A", "1.2.3.4", true, false}} }, Wanted{Restore: true, Takeover: true}, "zoneRestore: example.com is served"},
+		"nothing":                {func(*View) {}, Wanted{LetsEncrypt: true}, ""},
+		"our own records":        {func(v *View) { v.Records = []Record{{"R", "example.com", "A", "1.2.3.4", true, true}} }, Wanted{LetsEncrypt: true}, ""},
+		"a pending zone":         {func(v *View) { v.Status, v.NameServers = "pending", []string{"a.ns", "b.ns"} }, Wanted{}, "zone: example.com is pending at Cloudflare, not active; at your registrar set the name servers a.ns and b.ns"},
+		"a partial zone":         {func(v *View) { v.Type = "partial" }, Wanted{}, `zone: example.com is of the kind "partial"`},
+		"a record":               {func(v *View) { v.Records = []Record{{"R", "www.example.com", "CNAME", "x.example", true, false}} }, Wanted{}, "dnsTakeover: there is a record already, www.example.com CNAME x.example (proxied); to replace it: pulumi config set dnsTakeover true; to adopt it as it is, its ID is Z/R (docs/guide.md, What exists already)"},
+		"a record, to take over": {func(v *View) { v.Records = []Record{{"R", "example.com", "A", "1.2.3.4", true, false}} }, Wanted{Takeover: true, LetsEncrypt: true}, ""},
+		"a zone to put back":     {func(v *View) { v.Records = []Record{{"R", "example.com", "A", "1.2.3.4", true, true}} }, Wanted{Restore: true}, ""},
+		"one that others use":    {func(v *View) { v.Others = []Record{{"R", "shop.example.com", "A", "1.2.3.4", true, false}} }, Wanted{Restore: true}, "zoneRestore: shop.example.com is served from the zone example.com too"},
+		"one of another stack":   {func(v *View) { v.Records = []Record{{"R", "example.com", "A", "1.2.3.4", true, false}} }, Wanted{Restore: true, Takeover: true}, "zoneRestore: example.com is served"},
+		"other sites": {func(v *View) {
+			v.SSL, v.MinTLS, v.Others = "flexible", "1.0", []Record{{"R", "shop.example.com", "A", "1.2.3.4", true, false}, {"S", "*.example.com", "CNAME", "x.example", true, false}}
+		}, Wanted{}, "zoneWide: Full (strict) and TLS 1.2 hold for the whole zone example.com (now flexible, TLS 1.0), and it also serves shop.example.com A 1.2.3.4, *.example.com CNAME x.example: "},
+		"other sites, with consent": {func(v *View) {
+			v.SSL, v.MinTLS, v.Others = "full", "1.0", []Record{{"R", "shop.example.com", "A", "1.2.3.4", true, false}}
+		}, Wanted{ZoneWide: true}, ""},
+		"other sites, strict as they are": {func(v *View) {
+			v.SSL, v.MinTLS, v.Others = "strict", "1.3", []Record{{"R", "shop.example.com", "A", "1.2.3.4", true, false}}
+		}, Wanted{}, ""},
 		"Always Use HTTPS":         {func(v *View) { v.AlwaysHTTPS = true }, Wanted{LetsEncrypt: true}, "certificate: Always Use HTTPS is on in the zone"},
 		"the same, other way":      {func(v *View) { v.AlwaysHTTPS = true }, Wanted{}, ""},
 		"a redirect":               {func(v *View) { v.Rules = []string{"the page rule for x"} }, Wanted{LetsEncrypt: true}, "certificate: the page rule for x would redirect Let's Encrypt's challenge"},

@@ -41,6 +41,8 @@ type View struct {
 	Records     []Record // those of the site's hosts
 	Others      []Record // proxied ones of other names: what else Cloudflare serves from the zone
 	CAA         []string // authorities that CAA records allow for the domain; empty: everyone
+	SSL         string   // the mode: off, flexible, full, strict
+	MinTLS      string   // the oldest version that visitors may speak: 1.0 to 1.3
 	AlwaysHTTPS bool     // the setting Always Use HTTPS
 	Rules       []string // redirect and page rules that may catch plain HTTP of the hosts
 }
@@ -126,8 +128,14 @@ func (v *View) readSettings(ctx context.Context, cf *cloudflare.API, zone string
 		return denied("Zone Settings:Edit", zone, err)
 	}
 	for _, setting := range settings.Result {
-		if setting.ID == "always_use_https" {
-			v.AlwaysHTTPS = setting.Value == "on"
+		text, _ := setting.Value.(string)
+		switch setting.ID {
+		case "always_use_https":
+			v.AlwaysHTTPS = text == "on"
+		case "ssl":
+			v.SSL = text
+		case "min_tls_version":
+			v.MinTLS = text
 		}
 	}
 	return nil

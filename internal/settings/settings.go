@@ -25,6 +25,7 @@ type Settings struct {
 	Certificate string // the origin's: LetsEncrypt or CloudflareOrigin
 	OriginLock  bool   // whether only Cloudflare's networks may reach ports 80 and 443
 	DNSTakeover bool   // whether existing records for the hosts are replaced
+	ZoneWide    bool   // whether Full (strict) may come over the zone's other names too
 	ZoneRestore bool   // whether destroying the stack puts the zone's settings back as they were
 	GitHubUser  string // owner of the image on ghcr.io, lower-case
 	AppPath     string // absolute path of the Rails app
@@ -101,6 +102,7 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.Certificate = r.optional("certificate", LetsEncrypt, certificateKind)
 	s.OriginLock = r.boolean("originLock", s.Certificate == CloudflareOrigin)
 	s.DNSTakeover = r.boolean("dnsTakeover", false)
+	s.ZoneWide = r.boolean("zoneWide", false)
 	s.ZoneRestore = r.boolean("zoneRestore", false)
 	s.GitHubUser = r.required("githubUser", gitHubUser)
 	s.AppPath = r.appPath("appPath")
