@@ -44,20 +44,6 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	if err != nil {
 		return err
 	}
-	records := &components.DNSArgs{
-		Zone:    s.Zone,
-		Hosts:   s.Hosts(),
-		IP:      server.IP,
-		MinTLS:  found.zone.LeastTLS(),
-		Restore: s.ZoneRestore,
-	}
-	if s.IPv6 {
-		records.IPv6 = server.IPv6
-	}
-	dns, err := components.NewDNS(ctx, "dns", records)
-	if err != nil {
-		return err
-	}
 	hardening, err := components.NewHardening(ctx, "hardening", &components.HardeningArgs{
 		SSH:         server.SSH,
 		PublicKeys:  s.PublicKeys,
@@ -66,6 +52,26 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 		RebootTime:  s.RebootTime,
 		Packages:    components.BackupPackages(s.Offsite),
 	})
+	if err != nil {
+		return err
+	}
+	records := &components.DNSArgs{
+		Zone:    s.Zone,
+		Hosts:   s.Hosts(),
+		IP:      server.IP,
+		MinTLS:  found.zone.LeastTLS(),
+		Restore: s.ZoneRestore,
+
+		After: hardening.Confirmed,
+		Later: s.DNSTakeover == settings.TakeoverLater,
+	}
+	if s.IPv6 {
+		records.IPv6 = server.IPv6
+	}
+	if s.DNSTakeover == settings.TakeoverNow {
+		records.TakeOver = found.zone
+	}
+	dns, err := components.NewDNS(ctx, "dns", records)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -15,6 +16,21 @@ import (
 // succeeded: Pulumi shows only the beginning of outputs.
 func nextSteps(ctx *pulumi.Context, s *settings.Settings, server *components.Server, found *findings, last pulumi.Output) pulumi.StringOutput {
 	text := pulumi.All(server.IP, server.Type).ApplyT(func(known []any) string {
+		ip := known[0].(string)
+		steps := []string{
+			"pulumi stack output sshHostKey >> ~/.ssh/known_hosts   (from now on its key is known)",
+			"cd " + s.AppPath + " && git diff   (what changed in the app; commit it)",
+			"export KAMAL_REGISTRY_PASSWORD=...   (a GitHub token with write:packages and read:packages)",
+			"kamal setup   (the first deploy)",
+		}
+		if s.DNSTakeover == settings.TakeoverLater {
+			steps = append(steps, "pulumi config set dnsTakeover true && pulumi up   (back here: until then "+s.Domain+" leads where it did)")
+		}
+		steps = append(steps, "open https://"+s.Domain)
+		var numbered strings.Builder
+		for i, step := range steps {
+			fmt.Fprintf(&numbered, "  %d. %s\n", i+1, step)
+		}
 		return fmt.Sprintf(`the server is ready
 
   address  %[1]s
@@ -23,13 +39,8 @@ func nextSteps(ctx *pulumi.Context, s *settings.Settings, server *components.Ser
   a month  %[3]s
 
 next, in this order
-  1. pulumi stack output sshHostKey >> ~/.ssh/known_hosts   (from now on its key is known)
-  2. cd %[4]s && git diff   (what changed in the app; commit it)
-  3. export KAMAL_REGISTRY_PASSWORD=...   (a GitHub token with write:packages and read:packages)
-  4. kamal setup   (the first deploy)
-  5. open https://%[2]s
-later on: kamal deploy, kamal console, kamal logs`,
-			known[0], s.Domain, cmp.Or(found.price(known[1].(string)), "unknown: the provider tells no price"), s.AppPath)
+%[4]slater on: kamal deploy, kamal console, kamal logs`,
+			ip, s.Domain, cmp.Or(found.price(known[1].(string)), "unknown: the provider tells no price"), numbered.String())
 	}).(pulumi.StringOutput)
 	if !ctx.DryRun() {
 		pulumi.All(text, last).ApplyT(func(known []any) (any, error) {

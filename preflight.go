@@ -77,11 +77,19 @@ func lookAtZone(ctx *pulumi.Context, s *settings.Settings) (*edge.View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return view, view.Check(edge.Wanted{
+	wanted := edge.Wanted{
 		Zone:        s.Zone,
 		LetsEncrypt: s.Certificate == settings.LetsEncrypt,
-		Takeover:    s.DNSTakeover,
+		Takeover:    s.DNSTakeover == settings.TakeoverNow,
+		Later:       s.DNSTakeover == settings.TakeoverLater,
 		ZoneWide:    s.ZoneWide,
 		Restore:     s.ZoneRestore,
-	})
+	}
+	err = view.Check(wanted)
+	if ctx.DryRun() {
+		for _, note := range view.Notes(wanted) {
+			err = cmp.Or(err, ctx.Log.Warn(note, nil))
+		}
+	}
+	return view, err
 }

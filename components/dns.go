@@ -2,6 +2,7 @@ package components
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi-cloudflare/sdk/v5/go/cloudflare"
@@ -11,7 +12,7 @@ import (
 )
 
 // DNS points the domain at the server through Cloudflare's proxy and makes
-// Cloudflare speak only verified TLS to it.
+// Cloudflare speak only verified TLS to it, once the server is fit for it.
 type DNS struct {
 	pulumi.ResourceState
 
@@ -26,15 +27,23 @@ type DNSArgs struct {
 	IPv6    pulumi.StringInput // optional: the server's IPv6 address, for AAAA records
 	MinTLS  string             // required: the oldest version of TLS for visitors, e.g. "1.2"
 	Restore bool               // optional: whether destroying puts the zone's settings back; default they stay
+
+	After    pulumi.Resource // required: the names and the zone change only once this is done
+	Later    bool            // optional: they do not change at all for now; default they do
+	TakeOver *edge.View      // optional: the zone, to replace others' records for the hosts in; default they stay
 }
 
-// NewDNS declares the records and the zone's SSL mode.
+// NewDNS declares the records and the zone's SSL mode, or for Later nothing.
 func NewDNS(ctx *pulumi.Context, name string, args *DNSArgs, opts ...pulumi.ResourceOption) (*DNS, error) {
 	self := &DNS{}
 	if err := ctx.RegisterComponentResource("rails-on-hetzner:index:DNS", name, self, opts...); err != nil {
 		return nil, err
 	}
 	child := pulumi.Parent(self)
+	if args.Later {
+		self.URL = pulumi.String("https://" + args.Hosts[0]).ToStringOutput()
+		return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"url": self.URL})
+	}
 
 	zone, err := cloudflare.LookupZone(ctx, &cloudflare.LookupZoneArgs{Name: &args.Zone})
 	if err != nil {
@@ -50,13 +59,19 @@ func NewDNS(ctx *pulumi.Context, name string, args *DNSArgs, opts ...pulumi.Reso
 			Ssl:           pulumi.String("strict"),
 			MinTlsVersion: pulumi.String(args.MinTLS),
 		},
-	}, child, pulumi.RetainOnDelete(!args.Restore))
+	}, child, pulumi.RetainOnDelete(!args.Restore), pulumi.DependsOn([]pulumi.Resource{args.After}))
 	if err != nil {
 		return nil, err
 	}
+	ip, ipv6 := args.IP, args.IPv6
+	if args.TakeOver != nil && !ctx.DryRun() {
+		ip, ipv6 = takenOver(ctx, args, strict)
+	}
 
+	// Strangers come by the names: they lead only to a server that is hardened.
+	after := pulumi.DependsOn([]pulumi.Resource{strict, args.After})
 	for _, host := range args.Hosts {
-		record, err := newRecord(ctx, name+"-"+host, zone.Id, host, "A", args.IP, args, child, pulumi.DependsOn([]pulumi.Resource{strict}))
+		record, err := newRecord(ctx, name+"-"+host, zone.Id, host, "A", ip, args, child, after)
 		if err != nil {
 			return nil, err
 		}
@@ -64,12 +79,44 @@ func NewDNS(ctx *pulumi.Context, name string, args *DNSArgs, opts ...pulumi.Reso
 			self.URL = pulumi.Sprintf("https://%s", record.Hostname)
 		}
 		if args.IPv6 != nil {
-			if _, err := newRecord(ctx, name+"-"+host+"-ipv6", zone.Id, host, "AAAA", args.IPv6, args, child, pulumi.DependsOn([]pulumi.Resource{strict})); err != nil {
+			if _, err := newRecord(ctx, name+"-"+host+"-ipv6", zone.Id, host, "AAAA", ipv6, args, child, after); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"url": self.URL})
+}
+
+// takenOver are the server's addresses, known once nothing else answers for the hosts.
+func takenOver(ctx *pulumi.Context, args *DNSArgs, strict *cloudflare.ZoneSettingsOverride) (ip, ipv6 pulumi.StringInput) {
+	addresses := pulumi.StringArray{args.IP}
+	if args.IPv6 != nil {
+		addresses = append(addresses, args.IPv6)
+	}
+	taken := pulumi.All(addresses, strict.ID()).ApplyT(func(known []any) ([]string, error) {
+		addresses := known[0].([]string)
+		// In an update with --target, what was not asked for is empty, not unknown.
+		if known[1].(pulumi.ID) == "" || slices.Contains(addresses, "") {
+			return addresses, nil
+		}
+		var wanted []edge.Record
+		for _, host := range args.Hosts {
+			for i, address := range addresses {
+				wanted = append(wanted, edge.Record{Name: host, Type: []string{"A", "AAAA"}[i], Content: address, Proxied: true})
+			}
+		}
+		replaced, err := args.TakeOver.TakeOver(ctx.Context(), wanted)
+		if err != nil {
+			return nil, fmt.Errorf("taking over the names: %w", err)
+		}
+		for _, r := range replaced {
+			if err := ctx.Log.Info("taken over; until now it was "+r.String(), nil); err != nil {
+				return nil, err
+			}
+		}
+		return addresses, nil
+	}).(pulumi.StringArrayOutput)
+	return taken.Index(pulumi.Int(0)), taken.Index(pulumi.Int(len(addresses) - 1))
 }
 
 // newRecord points a host at an address, through Cloudflare's proxy.
@@ -82,8 +129,8 @@ func newRecord(ctx *pulumi.Context, name, zoneID, host, kind string, address pul
 		Proxied: pulumi.Bool(true),
 		Ttl:     pulumi.Int(1), // automatic, the only one a proxied record can have
 		Comment: pulumi.String(edge.Mark(ctx.Stack())),
-		// What exists is either ours, from a run that was killed before it could
-		// note it, or the preflight has let it pass: see edge.Check.
+		// An identical record is ours, from a run that was killed before it could
+		// note it, or takenOver has made it. The provider overwrites no other.
 		AllowOverwrite: pulumi.Bool(true),
 	}, opts...)
 }

@@ -15,8 +15,9 @@ import (
 type Hardening struct {
 	pulumi.ResourceState
 
-	Report pulumi.StringOutput // what was found to be in effect, a line each
-	Done   pulumi.Resource     // what later scripts wait for; its confirmation goes on beside them
+	Report    pulumi.StringOutput // what was found to be in effect, a line each
+	Done      pulumi.Resource     // what later scripts wait for; its confirmation goes on beside them
+	Confirmed pulumi.Resource     // what waits for this finds a server that stays hardened
 }
 
 // HardeningArgs says what may reach the server, and as whom.
@@ -55,7 +56,7 @@ func NewHardening(ctx *pulumi.Context, name string, args *HardeningArgs, opts ..
 	if err != nil {
 		return nil, err
 	}
-	self.Report, self.Done = confirmed.Stdout, done
+	self.Report, self.Done, self.Confirmed = confirmed.Stdout, done, confirmed
 	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"report": self.Report})
 }
 

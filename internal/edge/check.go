@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,6 +13,7 @@ type Wanted struct {
 	Zone        string
 	LetsEncrypt bool // the origin's certificate comes from there, by HTTP-01 through Cloudflare's proxy
 	Takeover    bool // records that exist are taken over
+	Later       bool // names and zone stay as they are for now
 	ZoneWide    bool // the zone's settings may change also for the other names in it
 	Restore     bool // destroying the stack puts the zone's settings back
 }
@@ -32,17 +34,38 @@ func (v *View) checkZone(w Wanted) []error {
 }
 
 func (v *View) checkRecords(w Wanted) []error {
-	if w.Takeover {
-		return nil
-	}
 	var told []error
 	for _, r := range v.Records {
-		if !r.Ours {
-			told = append(told, fmt.Errorf("dnsTakeover: there is a record already, %s %s %s (%s); to replace it: pulumi config set dnsTakeover true; to adopt it as it is, its ID is %s/%s (docs/guide.md, What exists already)",
-				r.Name, r.Type, r.Content, proxied(r.Proxied), v.ZoneID, r.ID))
+		switch {
+		case r.Ours && w.Later:
+			told = append(told, fmt.Errorf("dnsTakeover: got \"later\", but %s is this stack's already and would be taken away; mend it with: pulumi config set dnsTakeover true", r))
+		case !r.Ours && !w.Later && !w.Takeover:
+			told = append(told, fmt.Errorf("dnsTakeover: there is a record already, %s; to replace it: pulumi config set dnsTakeover true; to adopt it as it is, its ID is %s/%s (docs/guide.md, What exists already); "+
+				"if a live site answers there, make the new server answer first: pulumi config set dnsTakeover later (docs/guide.md, A site that is live)", r, v.ZoneID, r.ID))
 		}
 	}
 	return told
+}
+
+// Notes tells, for a preview, what becomes of the records that are there.
+func (v *View) Notes(w Wanted) []string {
+	var there []string
+	for _, r := range v.Records {
+		if !r.Ours {
+			there = append(there, r.String())
+		}
+	}
+	switch {
+	case w.Later:
+		return []string{fmt.Sprintf("dnsTakeover: later: the names and the zone stay as they are (%s); when the app answers on the new server: pulumi config set dnsTakeover true, then pulumi up", cmp.Or(strings.Join(there, ", "), "no records"))}
+	case w.Takeover && len(there) > 0:
+		return []string{fmt.Sprintf("dnsTakeover: pulumi up makes the names lead to this stack's server; until now there is %s: keep this line, to be able to go back", strings.Join(there, ", "))}
+	}
+	return nil
+}
+
+func (r Record) String() string {
+	return fmt.Sprintf("%s %s %s (%s)", r.Name, r.Type, r.Content, proxied(r.Proxied))
 }
 
 // checkZoneWide names what else is served from a zone that is to become strict.
@@ -50,7 +73,7 @@ func (v *View) checkRecords(w Wanted) []error {
 // for all of them, which another tool or a person may manage already.
 func (v *View) checkZoneWide(w Wanted) []error {
 	strict := v.SSL == "strict" && v.MinTLS >= leastTLS
-	if w.ZoneWide || strict || len(v.Others) == 0 {
+	if w.ZoneWide || w.Later || strict || len(v.Others) == 0 {
 		return nil
 	}
 	const most = 10
@@ -122,7 +145,7 @@ func (v *View) checkChallenge(w Wanted) []error {
 		told = append(told, fmt.Errorf(`certificate: the zone's CAA records allow only %s to make certificates, not Let's Encrypt; add the record %s CAA 0 issue "letsencrypt.org"%s`, strings.Join(v.CAA, ", "), w.Zone, other))
 	}
 	for _, r := range v.Records {
-		if r.Type == "AAAA" && !r.Ours && !r.Proxied {
+		if r.Type == "AAAA" && !r.Ours && !r.Proxied && !w.Takeover && !w.Later { // which replace it
 			told = append(told, fmt.Errorf("certificate: %s AAAA %s is not proxied and not this server: Let's Encrypt prefers IPv6 and would ask there; delete the record%s", r.Name, r.Content, other))
 		}
 	}

@@ -30,12 +30,18 @@ func TestCheck_TellsWhatStandsInTheWayAndWhatMendsIt(t *testing.T) {
 		"other sites, strict as they are": {func(v *View) {
 			v.SSL, v.MinTLS, v.Others = "strict", "1.3", []Record{{"R", "shop.example.com", "A", "1.2.3.4", true, false}}
 		}, Wanted{}, ""},
+		"IPv6, to take over": {func(v *View) { v.Records = []Record{{"R", "example.com", "AAAA", "2001:db8::1", false, false}} }, Wanted{LetsEncrypt: true, Takeover: true}, ""},
+		"a live site":        {func(v *View) { v.Records = []Record{{"R", "example.com", "A", "1.2.3.4", true, false}} }, Wanted{}, "make the new server answer first: pulumi config set dnsTakeover later (docs/guide.md, A site that is live)"},
+		"a live site, later": {func(v *View) {
+			v.Records, v.Others = []Record{{"R", "example.com", "A", "1.2.3.4", true, false}}, []Record{{"S", "shop.example.com", "A", "1.2.3.4", true, false}}
+		}, Wanted{Later: true, LetsEncrypt: true}, ""},
+		"our own, later":           {func(v *View) { v.Records = []Record{{"R", "example.com", "A", "1.2.3.4", true, true}} }, Wanted{Later: true}, "dnsTakeover: got \"later\", but example.com A 1.2.3.4 (proxied) is this stack's already and would be taken away; mend it with: pulumi config set dnsTakeover true"},
 		"Always Use HTTPS":         {func(v *View) { v.AlwaysHTTPS = true }, Wanted{LetsEncrypt: true}, "certificate: Always Use HTTPS is on in the zone"},
 		"the same, other way":      {func(v *View) { v.AlwaysHTTPS = true }, Wanted{}, ""},
 		"a redirect":               {func(v *View) { v.Rules = []string{"the page rule for x"} }, Wanted{LetsEncrypt: true}, "certificate: the page rule for x would redirect Let's Encrypt's challenge"},
 		"CAA for others":           {func(v *View) { v.CAA = []string{"digicert.com"} }, Wanted{LetsEncrypt: true}, `add the record example.com CAA 0 issue "letsencrypt.org"`},
 		"CAA for Let's Encrypt":    {func(v *View) { v.CAA = []string{"digicert.com", "letsencrypt.org"} }, Wanted{LetsEncrypt: true}, ""},
-		"IPv6 that goes elsewhere": {func(v *View) { v.Records = []Record{{"R", "example.com", "AAAA", "2001:db8::1", false, false}} }, Wanted{LetsEncrypt: true, Takeover: true}, "certificate: example.com AAAA 2001:db8::1 is not proxied and not this server"},
+		"IPv6 that goes elsewhere": {func(v *View) { v.Records = []Record{{"R", "example.com", "AAAA", "2001:db8::1", false, false}} }, Wanted{LetsEncrypt: true}, "certificate: example.com AAAA 2001:db8::1 is not proxied and not this server"},
 	} {
 		view := sound
 		c.change(&view)

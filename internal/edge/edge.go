@@ -1,6 +1,6 @@
 // Package edge looks at the domain's zone at Cloudflare before anything is
 // made: whether the token sees it and may change it, and what in it would stand
-// in the way of a first deploy. It only reads.
+// in the way of a first deploy. Looking only reads; TakeOver, for later, writes.
 package edge
 
 import (
@@ -45,6 +45,9 @@ type View struct {
 	MinTLS      string   // the oldest version that visitors may speak: 1.0 to 1.3
 	AlwaysHTTPS bool     // the setting Always Use HTTPS
 	Rules       []string // redirect and page rules that may catch plain HTTP of the hosts
+
+	site Site
+	api  *cloudflare.API
 }
 
 // Record is an A, AAAA or CNAME record.
@@ -75,7 +78,7 @@ func Look(ctx context.Context, token, host string, site Site) (*View, error) {
 		return nil, fmt.Errorf("zone: the token sees no zone %q; add the domain to Cloudflare first, or give the token the permission Zone:Read for it at https://dash.cloudflare.com/profile/api-tokens", zone)
 	}
 	z := found.Result[0]
-	view := &View{ZoneID: z.ID, Status: z.Status, Type: z.Type, NameServers: z.NameServers}
+	view := &View{ZoneID: z.ID, Status: z.Status, Type: z.Type, NameServers: z.NameServers, site: site, api: cf}
 	var records, settings error
 	var redirects []string
 	var group sync.WaitGroup
@@ -106,6 +109,7 @@ func (v *View) readRecords(ctx context.Context, cf *cloudflare.API, site Site) e
 	if err != nil {
 		return denied("DNS:Edit", site.Zone, err)
 	}
+	v.Records, v.Others, v.CAA = nil, nil, nil
 	for _, r := range records {
 		found := Record{r.ID, r.Name, r.Type, r.Content, r.Proxied != nil && *r.Proxied, r.Comment == Mark(site.Stack)}
 		if isHost := r.Type == "A" || r.Type == "AAAA" || r.Type == "CNAME"; isHost && slices.Contains(site.Hosts, r.Name) {

@@ -22,6 +22,7 @@ var (
 	clockTime = pattern(`^([01][0-9]|2[0-3]):[0-5][0-9]$`, "a time of day as HH:MM, e.g. 04:30", "04:30")
 
 	certificateKind = pattern(`^(letsencrypt|cloudflare-origin)$`, "letsencrypt or cloudflare-origin", "letsencrypt")
+	takeover        = pattern(`^(false|later|true)$`, "false, later or true", "false")
 	containerImage  = pattern(`^[a-z0-9][a-z0-9._/-]*:[A-Za-z0-9._-]+$`, "an image with its tag, e.g. postgres:16", "postgres:16")
 
 	// Docker's env files and dotenv both spoil other characters.

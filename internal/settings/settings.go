@@ -24,7 +24,7 @@ type Settings struct {
 	IPv6        bool   // whether there are AAAA records too
 	Certificate string // the origin's: LetsEncrypt or CloudflareOrigin
 	OriginLock  bool   // whether only Cloudflare's networks may reach ports 80 and 443
-	DNSTakeover bool   // whether existing records for the hosts are replaced
+	DNSTakeover string // what becomes of records that exist for the hosts: TakeoverNever, TakeoverLater or TakeoverNow
 	ZoneWide    bool   // whether Full (strict) may come over the zone's other names too
 	ZoneRestore bool   // whether destroying the stack puts the zone's settings back as they were
 	GitHubUser  string // owner of the image on ghcr.io, lower-case
@@ -67,6 +67,13 @@ const (
 	CloudflareOrigin = "cloudflare-origin" // Cloudflare's own authority signs it for 15 years
 )
 
+// What becomes of records that exist for the hosts already.
+const (
+	TakeoverNever = "false" // the preview stops and shows them
+	TakeoverLater = "later" // they and the zone stay for now; all else is made
+	TakeoverNow   = "true"  // they are replaced
+)
+
 // Source is where settings come from: the part of *pulumi.Context that they need.
 type Source interface {
 	Project() string
@@ -101,7 +108,7 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.IPv6 = r.boolean("ipv6", false)
 	s.Certificate = r.optional("certificate", LetsEncrypt, certificateKind)
 	s.OriginLock = r.boolean("originLock", s.Certificate == CloudflareOrigin)
-	s.DNSTakeover = r.boolean("dnsTakeover", false)
+	s.DNSTakeover = r.optional("dnsTakeover", TakeoverNever, takeover)
 	s.ZoneWide = r.boolean("zoneWide", false)
 	s.ZoneRestore = r.boolean("zoneRestore", false)
 	s.GitHubUser = r.required("githubUser", gitHubUser)

@@ -19,7 +19,7 @@ func TestLoad_FillsInTheDefaults(t *testing.T) {
 	}
 	want := &Settings{
 		ProjectDir: "/work/infra", Project: "rails-on-hetzner", Stack: "prod",
-		Service: "running_calendar", Domain: "example.com", Zone: "example.com", WWW: true, GitHubUser: "octocat", AppPath: "/work/app", EditApp: true,
+		Service: "running_calendar", Domain: "example.com", Zone: "example.com", WWW: true, DNSTakeover: TakeoverNever, GitHubUser: "octocat", AppPath: "/work/app", EditApp: true,
 		Location: "hil", Image: "ubuntu-24.04", PublicKeys: []string{publicKey}, BackupHour: 3, BackupKeep: 7, PostgresImage: "postgres:16", Certificate: LetsEncrypt, HetznerToken: strings.Repeat("h", 64), CloudflareToken: strings.Repeat("c", 40),
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -99,6 +99,7 @@ offsiteRecipient: not set, needed is an age public key (make one with: age-keyge
 offsiteAccessKey: not set, needed is a key of the bucket's provider; set it with: pulumi config set --secret offsiteAccessKey
 offsiteSecretKey: not set, needed is a key of the bucket's provider; set it with: pulumi config set --secret offsiteSecretKey`},
 		{"certificate", "selfsigned", `certificate: got "selfsigned", accepted is letsencrypt or cloudflare-origin; mend it with: pulumi config set certificate letsencrypt`},
+		{"dnsTakeover", "yes", `dnsTakeover: got "yes", accepted is false, later or true; mend it with: pulumi config set dnsTakeover false`},
 		{"rebootTime", "4am", `rebootTime: got "4am", accepted is a time of day as HH:MM, e.g. 04:30; mend it with: pulumi config set rebootTime 04:30`},
 		{"backupHour", "24", `backupHour: got "24", accepted is a whole number from 0 to 23; mend it with: pulumi config set backupHour 3`},
 		{"backupKeep", "all", `backupKeep: got "all", accepted is a whole number from 1 to 365; mend it with: pulumi config set backupKeep 7`},

@@ -112,7 +112,7 @@ func checkZone(ctx context.Context, t *terminal, s *settings.Settings) error {
 	}
 	t.say("  Cloudflare knows the token; the zone %s is %s", s.Zone, view.Status)
 	// What stands in the way there is not the token's fault: told, not refused.
-	if err := view.Check(edge.Wanted{Zone: s.Zone, LetsEncrypt: s.Certificate == settings.LetsEncrypt, Takeover: s.DNSTakeover, ZoneWide: s.ZoneWide}); err != nil {
+	if err := view.Check(edge.Wanted{Zone: s.Zone, LetsEncrypt: s.Certificate == settings.LetsEncrypt, Takeover: s.DNSTakeover == settings.TakeoverNow, Later: s.DNSTakeover == settings.TakeoverLater, ZoneWide: s.ZoneWide}); err != nil {
 		t.say("  before pulumi up, mend this:\n%v", err)
 	}
 	return nil

@@ -131,6 +131,26 @@ func TestRecord_WhatCannotStandBesideAnotherIsRefused(t *testing.T) {
 	}
 }
 
+func TestRecords_ChangeTogetherOrNotAtAll(t *testing.T) {
+	c := start(t, Config{})
+	api, zone := c.cloudflareClient(), cloudflare.ZoneIdentifier(exampleZone)
+	old, err := api.CreateDNSRecord(ctx, zone, cloudflare.CreateDNSRecordParams{Type: "CNAME", Name: "www", Content: "x.example"})
+	must(t, err)
+	batch := func(deletes string, posts ...map[string]any) error {
+		_, err := api.Raw(ctx, "POST", "/zones/"+exampleZone+"/dns_records/batch", map[string]any{"deletes": []any{map[string]string{"id": deletes}}, "posts": posts}, nil)
+		return err
+	}
+	wanted := map[string]any{"type": "A", "name": "www.example.com", "content": "192.0.2.1", "ttl": 1, "proxied": true}
+	deniedAs(t, batch(old.ID, wanted, wanted), 400, 81058)
+	deniedAs(t, batch("0123456789abcdef0123456789abcdef", wanted), 404, 81044)
+	must(t, batch(old.ID, wanted))
+	left, _, err := api.ListDNSRecords(ctx, zone, cloudflare.ListDNSRecordsParams{})
+	must(t, err)
+	if len(left) != 1 || left[0].Type != "A" || left[0].ID == old.ID {
+		t.Errorf("%+v", left)
+	}
+}
+
 func TestRecords_ComeInPagesAndByName(t *testing.T) {
 	c := start(t, Config{})
 	for i := range 130 {

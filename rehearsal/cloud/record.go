@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -34,12 +35,13 @@ type record struct {
 func (c *Cloud) recordRoutes() map[string]endpoint {
 	const all, one = "/client/v4/zones/{zone}/dns_records", "/client/v4/zones/{zone}/dns_records/{id}"
 	return map[string]endpoint{
-		"GET " + all:    {DNSRead, errAuthorization, c.inZone(listRecords)},
-		"POST " + all:   {DNSEdit, errAuthorization, c.inZone(c.createRecord)},
-		"GET " + one:    {DNSRead, errAuthorization, c.inZone(withRecord(func(_ *zone, found *record, _ *http.Request) (any, error) { return found, nil }))},
-		"PATCH " + one:  {DNSEdit, errAuthorization, c.inZone(withRecord(patchRecord))},
-		"PUT " + one:    {DNSEdit, errAuthorization, c.inZone(withRecord(replaceRecord))},
-		"DELETE " + one: {DNSEdit, errAuthorization, c.inZone(withRecord(deleteRecord))},
+		"GET " + all:             {DNSRead, errAuthorization, c.inZone(listRecords)},
+		"POST " + all:            {DNSEdit, errAuthorization, c.inZone(c.createRecord)},
+		"POST " + all + "/batch": {DNSEdit, errAuthorization, c.inZone(c.changeRecords)},
+		"GET " + one:             {DNSRead, errAuthorization, c.inZone(withRecord(func(_ *zone, found *record, _ *http.Request) (any, error) { return found, nil }))},
+		"PATCH " + one:           {DNSEdit, errAuthorization, c.inZone(withRecord(patchRecord))},
+		"PUT " + one:             {DNSEdit, errAuthorization, c.inZone(withRecord(replaceRecord))},
+		"DELETE " + one:          {DNSEdit, errAuthorization, c.inZone(withRecord(deleteRecord))},
 	}
 }
 
@@ -59,9 +61,13 @@ func (c *Cloud) createRecord(z *zone, r *http.Request) (any, error) {
 
 // fill reads the request over the record: what is not in it stays.
 func (z *zone) fill(into *record, r *http.Request) error {
+	return z.fillFrom(into, json.NewDecoder(r.Body))
+}
+
+func (z *zone) fillFrom(into *record, request *json.Decoder) error {
 	next := *into
-	if err := decode(r, &next); err != nil {
-		return err
+	if err := request.Decode(&next); err != nil {
+		return bad(6007, "Malformed JSON in request body")
 	}
 	// Only the API's own.
 	next.ID, next.ZoneID, next.ZoneName, next.Created = into.ID, into.ZoneID, into.ZoneName, into.Created
@@ -195,6 +201,46 @@ func replaceRecord(z *zone, found *record, r *http.Request) (any, error) {
 	}
 	*found = *next
 	return found, nil
+}
+
+// changeRecords does several things at once or, when one is refused, nothing:
+// first it deletes, then it creates. (The real one also takes patches and puts.)
+func (c *Cloud) changeRecords(z *zone, r *http.Request) (any, error) {
+	var wanted struct {
+		Deletes       []struct{ ID string }
+		Posts         []json.RawMessage
+		Patches, Puts []json.RawMessage
+	}
+	if err := decode(r, &wanted); err != nil {
+		return nil, err
+	}
+	if len(wanted.Patches)+len(wanted.Puts) > 0 {
+		return nil, bad(9207, "The local cloud's batches only delete and post.")
+	}
+	next := *z
+	next.records = slices.Clone(z.records)
+	done := struct {
+		Deletes []*record `json:"deletes"`
+		Posts   []*record `json:"posts"`
+	}{[]*record{}, []*record{}}
+	for _, gone := range wanted.Deletes {
+		at := slices.IndexFunc(next.records, func(other *record) bool { return other.ID == gone.ID })
+		if at < 0 {
+			return nil, &denial{http.StatusNotFound, 81044, "Record does not exist."}
+		}
+		done.Deletes = append(done.Deletes, next.records[at])
+		next.records = slices.Delete(next.records, at, at+1)
+	}
+	for _, post := range wanted.Posts {
+		made := c.newRecord(z)
+		if err := next.fillFrom(made, json.NewDecoder(bytes.NewReader(post))); err != nil {
+			return nil, err
+		}
+		next.records = append(next.records, made)
+		done.Posts = append(done.Posts, made)
+	}
+	z.records = next.records
+	return done, nil
 }
 
 func deleteRecord(z *zone, found *record, _ *http.Request) (any, error) {

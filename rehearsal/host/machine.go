@@ -105,9 +105,10 @@ func (m *machine) powerOn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// With its number: two projects may have servers of one name, and the interface is named after the machine.
 	cmd := groups.entering(m.options.Network.Command(context.WithoutCancel(ctx), "systemd-nspawn", "--quiet", "--boot", "--directory="+m.root(),
 		"--register=no", "--keep-unit", "--network-bridge=lan", "--resolv-conf=off", "--link-journal=no",
-		"--machine="+m.server.Name, "--hostname="+m.server.Name, "--console=read-only",
+		"--machine="+m.server.Name+"-"+filepath.Base(m.dir), "--hostname="+m.server.Name, "--console=read-only",
 		"--capability=all", "--system-call-filter=bpf keyctl add_key request_key",
 		"--bind="+m.dir+"/docker:/var/lib/docker", "--bind="+m.dir+"/containerd:/var/lib/containerd"))
 	cmd.Stdout, cmd.Stderr = console, console
