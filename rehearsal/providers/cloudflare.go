@@ -66,21 +66,21 @@ func gone(err error) bool {
 
 func (e *edge) createRecord(ctx context.Context, in values) (string, values, error) {
 	proxied := in.flag("proxied")
-	if in.flag("allowOverwrite") {
-		if id, out, err := e.overwriteRecord(ctx, in); id != "" || err != nil {
-			return id, out, err
-		}
-	}
 	record, err := e.api.CreateDNSRecord(ctx, cloudflare.ZoneIdentifier(in.text("zoneId")), cloudflare.CreateDNSRecordParams{
 		Type: in.text("type"), Name: in.text("name"), Content: in.text("content"), TTL: in.number("ttl"), Proxied: &proxied, Comment: in.text("comment"),
 	})
+	if err != nil && in.flag("allowOverwrite") && strings.Contains(err.Error(), "already exist") {
+		return e.overwriteRecord(ctx, in)
+	}
 	if err != nil {
 		return "", nil, fmt.Errorf("failed to create DNS record: %w", err)
 	}
 	return record.ID, describeRecord(record), nil
 }
 
-// overwriteRecord makes the one existing record of the name and kind the wanted one.
+// overwriteRecord adopts the identical record, after the API has said that there
+// is one. As the published provider it takes no other: it does not notice one
+// with another content, and gives up where an alias is in the way.
 func (e *edge) overwriteRecord(ctx context.Context, in values) (string, values, error) {
 	zone, err := e.api.ZoneDetails(ctx, in.text("zoneId"))
 	if err != nil {
@@ -90,17 +90,15 @@ func (e *edge) overwriteRecord(ctx context.Context, in values) (string, values, 
 	if name != zone.Name {
 		name += "." + zone.Name
 	}
-	found, _, err := e.api.ListDNSRecords(ctx, cloudflare.ZoneIdentifier(zone.ID), cloudflare.ListDNSRecordsParams{Name: name})
+	found, _, err := e.api.ListDNSRecords(ctx, cloudflare.ZoneIdentifier(zone.ID), cloudflare.ListDNSRecordsParams{Name: name, Type: in.text("type"), Content: in.text("content")})
 	if err != nil {
 		return "", nil, err
 	}
 	for _, record := range found {
-		if record.Type == in.text("type") || record.Type == "CNAME" {
-			out, err := e.updateRecord(ctx, record.ID, nil, in)
-			return record.ID, out, err
-		}
+		out, err := e.updateRecord(ctx, record.ID, nil, in)
+		return record.ID, out, err
 	}
-	return "", nil, nil
+	return "", nil, errors.New("attempted to override existing record however didn't find an exact match")
 }
 
 func describeRecord(record cloudflare.DNSRecord) values {
