@@ -2,6 +2,7 @@ package components
 
 import (
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -25,7 +26,7 @@ type Kamal struct {
 type KamalArgs struct {
 	Settings *settings.Settings  // required
 	IP       pulumi.StringOutput // required: the server's IPv4 address
-	Proxies  []string            // networks that alone reach the web, and stand before its visitors; default: everyone does
+	Proxies  []netip.Prefix      // networks that alone reach the web, and stand before its visitors; default: everyone does
 	After    pulumi.Array        // required: values that exist once everything else is done
 }
 
@@ -103,14 +104,14 @@ func (k *Kamal) show(ctx *pulumi.Context, args *KamalArgs) error {
 	return nil
 }
 
-func planKamalFiles(s *settings.Settings, ip string, proxies []string) (*kamalfiles.Plan, error) {
+func planKamalFiles(s *settings.Settings, ip string, proxies []netip.Prefix) (*kamalfiles.Plan, error) {
 	project, err := filepath.Rel(s.AppPath, s.ProjectDir)
 	if err != nil {
 		return nil, fmt.Errorf("finding the way from the app to this program: %w", err)
 	}
 	wanted := kamalfiles.Settings{
 		Deploy:         wantedFiles(s, ip),
-		TrustedProxies: proxies,
+		TrustedProxies: textsOf(proxies),
 		Secrets: []kamalfiles.Secret{
 			{Name: "KAMAL_REGISTRY_PASSWORD", Reference: "$KAMAL_REGISTRY_PASSWORD", Why: "A GitHub token with write:packages and read:packages, from your environment"},
 			{Name: "RAILS_MASTER_KEY", Reference: "$(cat config/master.key)"},
