@@ -30,6 +30,9 @@ func Run(cmd *exec.Cmd, tell func(line string)) error {
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		tell(lines.Text())
+		if !strings.Contains(lines.Text(), " ") {
+			continue // a bare name, as `go build -v` prints, explains nothing
+		}
 		if last = append(last, lines.Text()); len(last) > 15 {
 			last = slices.Delete(last, 0, 1)
 		}

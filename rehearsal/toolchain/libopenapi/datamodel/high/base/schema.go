@@ -10,17 +10,22 @@ import (
 
 // Schema would describe a value.
 type Schema struct {
-	Type                 []string
-	Format, Description  string
-	Enum                 []*yaml.Node
-	Required             []string
-	Nullable             *bool
-	Properties           *orderedmap.Map[string, *SchemaProxy]
-	AllOf, OneOf, AnyOf  []*SchemaProxy
-	Items                *DynamicValue[*SchemaProxy, bool]
-	AdditionalProperties *DynamicValue[*SchemaProxy, bool]
-	Discriminator        *Discriminator
-	Extensions           *orderedmap.Map[string, *yaml.Node]
+	Type                                     []string
+	Format, Description                      string
+	Pattern                                  string
+	ReadOnly, WriteOnly                      *bool
+	MinLength, MaxLength, MinItems, MaxItems *int64
+	Minimum, Maximum, MultipleOf             *float64
+	Default                                  *yaml.Node
+	Enum                                     []*yaml.Node
+	Required                                 []string
+	Nullable                                 *bool
+	Properties                               *orderedmap.Map[string, *SchemaProxy]
+	AllOf, OneOf, AnyOf                      []*SchemaProxy
+	Items                                    *DynamicValue[*SchemaProxy, bool]
+	AdditionalProperties                     *DynamicValue[*SchemaProxy, bool]
+	Discriminator                            *Discriminator
+	Extensions                               *orderedmap.Map[string, *yaml.Node]
 }
 
 // Discriminator would choose one of several schemas.
