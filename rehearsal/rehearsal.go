@@ -90,7 +90,10 @@ func prepare(ctx context.Context, repository, program, binary string, o options)
 		return nil, "", err
 	}
 	rootFS, image := host.RootFS(cache, o.Suite, o.Mirror)
-	return tools, rootFS, sideBySide(ctx, work.Lane{image}, append(compiling, toolchain.Program(program, binary)))
+	itsProgram := toolchain.Program(program, binary)
+	shared := make(chan struct{})
+	compiling[0].Opens, itsProgram.Behind = shared, shared
+	return tools, rootFS, sideBySide(ctx, work.Lane{image}, compiling, work.Lane{itsProgram})
 }
 
 func prepareCommand(o *options) *cobra.Command {

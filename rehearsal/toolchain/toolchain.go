@@ -35,14 +35,16 @@ type Toolchain struct {
 
 // Find returns the machine's own Pulumi, or else the one that is built below
 // cacheDir, once: minutes. steps build what is not there yet, and always the
-// rehearsal's daemon, in time for its first use. repository is the checkout, for
-// its modules; nothing is written into it.
+// rehearsal's daemon, in time for its first use; the first of them compiles what
+// the program needs too. repository is the checkout, for its modules; nothing is
+// written into it.
 func Find(ctx context.Context, repository, cacheDir string) (t *Toolchain, steps work.Lane, err error) {
 	rehearsal := filepath.Join(repository, "rehearsal")
 	t = &Toolchain{Path: installed(ctx), Daemon: filepath.Join(cacheDir, "rehearsald")}
 	daemon := build{module: rehearsal, command: daemonCommand, target: t.Daemon, again: true}
+	shared := build{module: rehearsal, command: "github.com/pulumi/pulumi/sdk/v3/go/pulumi", again: true}.step("Pulumi's SDK", 620, 100*time.Second)
 	if t.Path != "" {
-		return t, work.Lane{daemon.step("the local clouds", 800, 110*time.Second)}, nil
+		return t, work.Lane{shared, daemon.step("the local clouds", 300, 60*time.Second)}, nil
 	}
 	t.Path = filepath.Join(cacheDir, "toolchain", CLIVersion+"-"+languageHostVersion)
 	if err := os.MkdirAll(t.Path, 0o755); err != nil {
@@ -51,8 +53,9 @@ func Find(ctx context.Context, repository, cacheDir string) (t *Toolchain, steps
 	host := build{module: filepath.Join(rehearsal, "toolchain", "languagehost"), command: "github.com/pulumi/pulumi/sdk/v3/go/pulumi-language-go", target: filepath.Join(t.Path, "language-host")}
 	cli := build{module: rehearsal, ldflags: "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=" + CLIVersion, command: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", target: filepath.Join(t.Path, "pulumi")}
 	return t, work.Lane{
-		cli.step("pulumi", 1600, 240*time.Second),
-		daemon.step("the local clouds", 100, 40*time.Second),
+		shared,
+		cli.step("pulumi", 900, 150*time.Second),
+		daemon.step("the local clouds", 100, 30*time.Second),
 		host.step("its Go host", 350, 40*time.Second),
 	}, replace(filepath.Join(t.Path, "pulumi-language-go"), languageHostWithOptions)
 }
@@ -78,9 +81,10 @@ func replace(path, text string) error {
 }
 
 // Program compiles the Pulumi program that lies in dir as the engine will (with
-// `-buildvcs=false -ldflags=-w` in GOFLAGS), which then finds it done.
+// `-buildvcs=false -ldflags=-w` in GOFLAGS), which then finds it done. One of its
+// packages takes one core a minute and more, so it is not left for the end.
 func Program(dir, target string) work.Step {
-	return build{module: dir, command: ".", target: target, again: true}.step("the program", 100, 60*time.Second)
+	return build{module: dir, command: ".", target: target, again: true}.step("the program", 30, 120*time.Second)
 }
 
 // Bucket says where a real S3 server lies, below cacheDir, and how to build it: a minute.

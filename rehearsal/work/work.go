@@ -14,6 +14,9 @@ type Step struct {
 	Lines int           // it tells where nothing is kept from before, roughly
 	Alone time.Duration // it then takes by itself on two cores, roughly
 	Do    func(ctx context.Context, tell func(line string)) error
+
+	Opens  chan struct{}   // optional: closed when it is done
+	Behind <-chan struct{} // optional: it begins when this is closed, by a step of another lane
 }
 
 // A Lane is steps that are done one after the other.
@@ -33,6 +36,9 @@ func SideBySide(ctx context.Context, show func(line string), lanes ...Lane) erro
 	for l, lane := range lanes {
 		running.Go(func() {
 			for s, step := range lane {
+				if !step.mayBegin(ctx) {
+					return
+				}
 				board.begin(l, s)
 				if err := step.Do(ctx, func(line string) { board.told(l, s) }); err != nil {
 					if ctx.Err() == nil { // not only because another one failed
@@ -42,6 +48,9 @@ func SideBySide(ctx context.Context, show func(line string), lanes ...Lane) erro
 					return
 				}
 				board.end(l, s)
+				if step.Opens != nil {
+					close(step.Opens)
+				}
 			}
 		})
 	}
@@ -50,4 +59,17 @@ func SideBySide(ctx context.Context, show func(line string), lanes ...Lane) erro
 		return err
 	}
 	return ctx.Err()
+}
+
+// mayBegin waits for what the step is behind; it is false when another one failed meanwhile.
+func (s Step) mayBegin(ctx context.Context) bool {
+	if s.Behind == nil {
+		return true
+	}
+	select {
+	case <-s.Behind:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
