@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -77,7 +76,7 @@ func makePostgresImage(ctx context.Context, final, base string, tell func(string
 		"apt-get install -y -qq --no-install-recommends " + postgresPackages,
 		"rm -rf /var/lib/postgresql/* /var/cache/apt/archives/*.deb /var/lib/apt/lists/* /usr/share/doc /usr/share/locale",
 	}, " && ")
-	if err := work.Run(exec.CommandContext(ctx, "chroot", root, "/bin/sh", "-c", install), tell); err != nil {
+	if err := work.Run(unsynced(ctx, "chroot", root, "/bin/sh", "-c", install), tell); err != nil {
 		return err
 	}
 	if err := run(ctx, "tar", "-C", root, "-cf", building+"/image.tar", "--one-file-system", "."); err != nil {
