@@ -16,14 +16,16 @@ import (
 )
 
 // developerKeys makes a key of each kind that developers have, besides the
-// rehearsal's own of ed25519: the paths of the private keys.
+// rehearsal's own of ed25519: the paths of the private keys. They are in PEM,
+// since net-ssh before 7.1, as in Debian 12, reads ssh's own format with an old
+// OpenSSL only.
 func developerKeys(t *testing.T) []string {
 	t.Helper()
 	dir := t.TempDir()
 	var keys []string
 	for _, kind := range [][]string{{"ecdsa", "256"}, {"ecdsa", "521"}, {"rsa", "2048"}, {"rsa", "4096"}} {
 		key := filepath.Join(dir, kind[0]+kind[1])
-		if text, err := exec.Command("ssh-keygen", "-q", "-t", kind[0], "-b", kind[1], "-N", "", "-f", key).CombinedOutput(); err != nil {
+		if text, err := exec.Command("ssh-keygen", "-q", "-m", "PEM", "-t", kind[0], "-b", kind[1], "-N", "", "-f", key).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, text)
 		}
 		keys = append(keys, key)
