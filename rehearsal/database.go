@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -26,9 +27,9 @@ docker run --name "$SERVICE-db" --detach --restart unless-stopped --network kama
     --log-opt max-size=10m --publish 127.0.0.1:5432:5432 --env-file /dev/stdin \
     --volume "${SERVICE}_postgres:/var/lib/postgresql/data" --label service="$SERVICE-db" postgres:16 >/dev/null
 tries=0
-until docker exec "$SERVICE-db" pg_isready -q 2>/dev/null; do
+until said=$(docker exec "$SERVICE-db" pg_isready 2>&1); do
     tries=$((tries + 1))
-    [ "$tries" -lt 60 ] || { docker logs "$SERVICE-db"; exit 1; }
+    [ "$tries" -lt 60 ] || { docker logs "$SERVICE-db" >&2; echo "PostgreSQL does not answer after $tries tries: $said" >&2; exit 1; }
     sleep 1
 done
 `
@@ -76,8 +77,11 @@ func database(ctx context.Context, o options) error {
 		return err
 	}
 	start.Stdin = bytes.NewBufferString("POSTGRES_PASSWORD=" + password + "\nPOSTGRES_DB=" + service + "_production\n")
+	var said bytes.Buffer
+	start.Stderr = io.MultiWriter(os.Stderr, &said)
 	if err := start.Run(); err != nil {
-		return fmt.Errorf("starting the database: %w", err)
+		lines := strings.Split(strings.TrimSpace(said.String()), "\n")
+		return fmt.Errorf("starting the database: %w: %s", err, lines[len(lines)-1])
 	}
 	progress("the database runs; look with: scripts/rehearse ssh docker exec -it " + service + "-db psql -U postgres")
 	return nil
