@@ -26,6 +26,9 @@ func TestGuideFromTopToBottom(t *testing.T) {
 		if strings.Contains(block[2], "kamal setup") {
 			r.run(t, 0, "database")
 		}
+		if strings.Contains(block[2], "serverType") {
+			r.await(t, "true") // it starts again meanwhile
+		}
 		if strings.Contains(block[2], "serverType") && !strings.Contains(r.pulumi(t, 0, "stack", "output", "monthlyPrice"), "(cpx31)") {
 			t.Error("the server was not rescaled")
 		}
