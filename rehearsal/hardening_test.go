@@ -311,7 +311,7 @@ func (o outsider) listen(t *testing.T, port int) {
 }
 
 func (o outsider) ssh(args ...string) string {
-	args = append([]string{"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5"}, args...)
+	args = append([]string{"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", "-o", "ConnectTimeout=20"}, args...)
 	text, _ := o.network.Command(context.Background(), "ssh", args...).CombinedOutput()
 	return string(text)
 }
