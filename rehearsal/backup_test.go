@@ -53,6 +53,10 @@ func TestBackups(t *testing.T) {
 	t.Run("KeepsTheLastSevenDaysAndEveryManualOne", func(t *testing.T) { onServer(t, "rotation.sh") })
 	t.Run("SurvivesBeingKilledAtAnyMoment", func(t *testing.T) { onServer(t, "killed.sh") })
 	t.Run("FailsEarlyOnAFullDiskAndDeletesNothing", func(t *testing.T) { onServer(t, "fulldisk.sh") })
+	t.Run("FillsNoDiskByVerifyingOrRestoring", func(t *testing.T) { onServer(t, "room.sh") })
+	t.Run("RestoresAllDatabasesOrNoneAndKeepsWhatWasThere", func(t *testing.T) { onServer(t, "together.sh") })
+	t.Run("SendsLaterWhatCouldNotBeSentOffSite", func(t *testing.T) { onServer(t, "offsite.sh") })
+	t.Run("TakesForTheLatestWhatWasMadeLast", func(t *testing.T) { onServer(t, "times.sh") })
 	t.Run("FailsVisiblyWhenTheContainerStops", func(t *testing.T) { onServer(t, "stopped.sh") })
 	t.Run("WaitsForAnotherRun", func(t *testing.T) { onServer(t, "twice.sh") })
 	t.Run("TellsTheMonitoringService", func(t *testing.T) { onServer(t, "ping.sh") })
@@ -73,6 +77,13 @@ func TestBackups(t *testing.T) {
 		}
 		if text := inside("scripts/restore latest --yes"); !strings.Contains(text, `restored "running_calendar_production"`) {
 			t.Errorf("scripts/restore said:\n%s", text)
+		}
+	})
+	t.Run("PrintsToPipesAndVariablesWithoutATerminalsCarriageReturns", func(t *testing.T) {
+		// script(1) gives what it runs a real terminal.
+		text := r.run(t, 0, "exec", "bash", "-c", "cd "+r.status(t).Program+` && SHELL=/bin/bash script -qec 'newest=$(scripts/backup newest); printf %q "$newest" >named; scripts/ssh printf "a\\nb\\n" >printed; scripts/ssh tty >terminal 2>&1; scripts/ssh tty' /dev/null </dev/null; cat named; od -An -c printed; cat terminal`)
+		if !strings.Contains(text, "/dev/pts/") || !strings.Contains(text, "not a tty") || strings.Contains(text, `$'`) || !regexp.MustCompile(`a +\\n +b +\\n`).MatchString(text) {
+			t.Errorf("it printed:\n%s", text)
 		}
 	})
 	t.Run("DoesWhatTheDocumentationSays", func(t *testing.T) { r.runDocumented(t, "operations.md", "backups") })

@@ -19,6 +19,14 @@ var (
 	installBackup string
 	//go:embed server/backup/postgres.sh
 	postgres string
+	//go:embed server/backup/sets.sh
+	sets string
+	//go:embed server/backup/scratch.sh
+	scratch string
+	//go:embed server/backup/verify.sh
+	verifyBackup string
+	//go:embed server/backup/offsite.sh
+	offsite string
 	//go:embed server/backup/pg-backup
 	pgBackup string
 	//go:embed server/backup/pg-restore
@@ -36,6 +44,10 @@ func InstallBackup() string {
 	return strings.Join([]string{
 		common,
 		attached("postgres", postgres),
+		attached("sets", sets),
+		attached("scratch", scratch),
+		attached("verify", verifyBackup),
+		attached("offsite", offsite),
 		attached("pg_backup", pgBackup),
 		attached("pg_restore", pgRestore),
 		installBackup,

@@ -6,11 +6,11 @@ cat >/root/fake/date <<'DATE'
 exec /usr/bin/date -d "$(cat /root/fake/now)" "$@"
 DATE
 chmod +x /root/fake/date
-sed 's/^copy_offsite() {/&\n    return/' /usr/local/bin/pg-backup >/root/fake/pg-backup
-chmod +x /root/fake/pg-backup
+sed 's/^OFFSITE_BUCKET=.*/OFFSITE_BUCKET=/' /etc/rails-on-hetzner/backup.conf >/root/fake/conf
+export RAILS_ON_HETZNER_BACKUP_CONF=/root/fake/conf
 on() {
     echo "$1" >/root/fake/now
-    PATH=/root/fake:$PATH /root/fake/pg-backup "$2"
+    PATH=/root/fake:$PATH pg-backup "$2"
 }
 rm -f "$BACKUPS"/*
 day=2026-10-16

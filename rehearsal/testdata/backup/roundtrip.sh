@@ -49,18 +49,21 @@ psql -d postgres -c "drop database ${DATABASE}_queue"
 # An app that never lets go, as Rails does.
 (while sleep 0.05; do psql -d "$DATABASE" -c 'select pg_sleep(0.2)' >/dev/null 2>&1 || true; done) &
 app=$!
+trap 'kill "$app" 2>/dev/null || true' EXIT
 pg-restore latest --yes
 kill "$app"
+trap - EXIT
 wait 2>/dev/null || true
 after=$(
     for d in $DATABASE "${DATABASE}_queue"; do contents "$d"; done
-    psql -d postgres -c "select datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datacl, shobj_description(oid, 'pg_database') from pg_database where not datistemplate and datname !~ '_before_restore\$' order by 1" -c 'select setdatabase <> 0, setconfig from pg_db_role_setting where setdatabase in (select oid from pg_database where datname !~ '\''_before_restore\$'\'')'
+    psql -d postgres -c "select datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datacl, shobj_description(oid, 'pg_database') from pg_database where not datistemplate and datname !~ '_before_restore' order by 1" -c 'select setdatabase <> 0, setconfig from pg_db_role_setting where setdatabase in (select oid from pg_database where datname !~ '\''_before_restore'\'')'
 )
 if [[ $before != "$after" ]]; then
     diff <(echo "$before") <(echo "$after") | head -20
     wrong "what came back differs"
 fi
-[[ $(psql -d "${DATABASE}_before_restore" -c 'select count(*) from runs') == 30000 ]] || wrong "the old database is not kept"
+kept=$(psql -d postgres -c "select datname from pg_database where datname ~ '^${DATABASE}_before_restore_'")
+[[ $(psql -d "$kept" -c 'select count(*) from runs') == 30000 ]] || wrong "the old database is not kept"
 pg-backup verify
 pg-backup list
 echo "PASSED with $(wc -l <<<"$databases") databases, $(wc -l <<<"$before") lines compared"

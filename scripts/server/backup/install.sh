@@ -17,6 +17,10 @@ main() {
     time_zone
     install -d -m 0700 "$BACKUPS" /etc/rails-on-hetzner
     attached_postgres | put /usr/local/lib/rails-on-hetzner/postgres.sh 644 || true
+    attached_sets | put /usr/local/lib/rails-on-hetzner/sets.sh 644 || true
+    attached_scratch | put /usr/local/lib/rails-on-hetzner/scratch.sh 644 || true
+    attached_verify | put /usr/local/lib/rails-on-hetzner/verify.sh 644 || true
+    attached_offsite | put /usr/local/lib/rails-on-hetzner/offsite.sh 644 || true
     attached_pg_backup | put /usr/local/bin/pg-backup 755 || true
     attached_pg_restore | put /usr/local/bin/pg-restore 755 || true
     settings | put /etc/rails-on-hetzner/backup.conf 600 || true

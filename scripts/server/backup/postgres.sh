@@ -1,13 +1,5 @@
 # What pg-backup and pg-restore share. Installed as
 # /usr/local/lib/rails-on-hetzner/postgres.sh; sourced, never run.
-#
-# A backup set is the files of one moment, named after it:
-#
-#   2026-11-23_030000-daily.roles.sql         the roles, with their passwords' hashes
-#   2026-11-23_030000-daily.NAME.dump         a database, in pg_dump's custom format
-#   2026-11-23_030000-daily.sha256            the checksums; written last: no set is whole without it
-#
-# Letters of a database's name other than A-Z a-z 0-9 _ - stand as %XX.
 # shellcheck shell=bash disable=SC2034 # the variables are for the commands
 set -euo pipefail
 export LC_ALL=C.UTF-8
@@ -18,7 +10,11 @@ CONFIG=${RAILS_ON_HETZNER_BACKUP_CONF:-/etc/rails-on-hetzner/backup.conf}
 source "$CONFIG" # CONTAINER BACKUPS KEEP PING_URL OFFSITE_BUCKET OFFSITE_RECIPIENT
 STATE=${STATE:-/var/lib/rails-on-hetzner/backup}
 SCRATCH_SUFFIX=_being_restored
-OLD_SUFFIX=_before_restore
+SCRATCH_MARK='being restored by rails-on-hetzner' # the comment of a scratch database
+OLD_SUFFIX=_before_restore                        # and the time
+OLD_PATTERN="${OLD_SUFFIX}(_[0-9]{8}_[0-9]{6})?\$"
+BACKED_UP="datallowconn and not datistemplate and datname !~ '($SCRATCH_SUFFIX\$|$OLD_PATTERN)'"
+OUR_SESSIONS=rails-on-hetzner # the name that our sessions have in PostgreSQL
 
 say() { echo "$*"; }
 
@@ -35,15 +31,29 @@ in_container() {
         stdin=(-i)
         shift
     fi
-    docker exec "${stdin[@]}" -e PGUSER="$SUPERUSER" -e PGCONNECT_TIMEOUT=10 -e PGOPTIONS="-c client_min_messages=warning ${PGOPTIONS:-}" "$CONTAINER" "$@"
+    docker exec "${stdin[@]}" -e PGUSER="$SUPERUSER" -e PGAPPNAME="$OUR_SESSIONS" -e PGCONNECT_TIMEOUT=10 -e PGOPTIONS="-c client_min_messages=warning ${PGOPTIONS:-}" "$CONTAINER" "$@"
 }
 
-# sql DATABASE STATEMENT prints what it returns, unaligned; errors end the script.
-sql() { in_container psql -XAtq -v ON_ERROR_STOP=1 -d "$1" -c "$2"; }
+# sql DATABASE STATEMENT... prints what they return, unaligned; errors end the
+# script.
+sql() {
+    local database=$1 statement
+    local -a statements=()
+    shift
+    for statement in "$@"; do statements+=(-c "$statement"); done
+    in_container psql -XAtq -v ON_ERROR_STOP=1 -d "$(in_dsn "$database")" "${statements[@]}"
+}
 
 # ident and literal quote a name or a text for SQL.
 ident() { printf '"%s"' "${1//\"/\"\"}"; }
 literal() { printf "'%s'" "${1//\'/\'\'}"; }
+
+# in_dsn quotes a name for libpq, which takes a bare -d for a connection string
+# when it contains an equals sign.
+in_dsn() {
+    local name=${1//\\/\\\\}
+    printf "dbname='%s'" "${name//\'/\\\'}"
+}
 
 # need_container finds the database's container, or says what is the matter. It
 # returns 1 where there has never been one: before the first `kamal setup`.
@@ -62,7 +72,10 @@ need_container() {
     # the local socket only.
     local tries
     for tries in {1..60}; do
-        ! in_container pg_isready -q -h 127.0.0.1 || return 0
+        if in_container pg_isready -q -h 127.0.0.1; then
+            DATA_DIRECTORY=$(sql postgres 'show data_directory')
+            return
+        fi
         sleep 1
     done
     fail "PostgreSQL in $CONTAINER does not answer after $tries seconds; see: docker logs $CONTAINER"
@@ -77,76 +90,50 @@ only_one() {
     flock --timeout "${LOCK_TIMEOUT:-3600}" 9 || fail "another backup or restore has been running for ${LOCK_TIMEOUT:-3600} seconds; nothing was done"
 }
 
-# sets prints the whole sets, oldest first. [KIND]: daily or manual.
-sets() {
-    local sums
-    for sums in "$BACKUPS"/[0-9]*.sha256; do
-        sums=${sums##*/}
-        [[ $sums != *-${1:-*}.sha256 || $sums == '[0-9]*.sha256' ]] || printf '%s\n' "${sums%.sha256}"
+# free_space PATH prints the bytes that may be written there; reserve_of PATH
+# those that are never used up, for the sake of the live databases: a fiftieth
+# of the disk, from 128 MiB to 1 GiB.
+free_space() {
+    local blocks size
+    read -r blocks size < <(stat -f -c '%a %S' "$1")
+    echo "$((blocks * size))"
+}
+reserve_of() {
+    local blocks size least=$((128 * 1024 * 1024)) most=$((1024 * 1024 * 1024))
+    read -r blocks size < <(stat -f -c '%b %S' "$1")
+    size=$((blocks * size / 50))
+    echo "$((size < least ? least : size > most ? most : size))"
+}
+
+# watched PATH COMMAND... runs it while the disk of PATH has its reserve. Before
+# anybody else's sessions fail for want of room, ours are ended, and DISK_FULL is
+# set. An estimate is good for failing early; this holds when it was wrong.
+watched() {
+    local path=$1 watcher status=0 watched=0
+    shift
+    DISK_FULL=
+    watch_disk "$path" >/dev/null 2>&1 9>&- &
+    watcher=$!
+    "$@" || status=$?
+    kill "$watcher" 2>/dev/null || true
+    wait "$watcher" 2>/dev/null || watched=$?
+    ((watched != 3)) || DISK_FULL=yes
+    return "$status"
+}
+
+watch_disk() {
+    local reserve
+    reserve=$(reserve_of "$1")
+    while kill -0 $$; do
+        if (($(free_space "$1") < reserve)); then
+            sql postgres "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $(literal "$OUR_SESSIONS") and pid <> pg_backend_pid()"
+            exit 3
+        fi
+        sleep 0.2
     done
 }
 
-# is_whole SET tells whether every file of it is there, in its full size.
-is_whole() {
-    local name size
-    [[ -e $BACKUPS/$1.sha256 ]] || return 1
-    while read -r _ name; do
-        size=$(stat -c %s "$BACKUPS/$name" 2>/dev/null) || return 1
-        ((size > 0)) || return 1
-    done <"$BACKUPS/$1.sha256"
-}
-
-# dumps SET prints the paths of its databases.
-dumps() {
-    local name
-    while read -r _ name; do
-        [[ $name != *.dump ]] || printf '%s\n' "$BACKUPS/$name"
-    done <"$BACKUPS/$1.sha256"
-}
-
-size_of() { (cd "$BACKUPS" && du -cb -- "$1".* | tail -n 1 | cut -f 1); }
 human() { numfmt --to=iec --suffix=B --format=%.1f "$1"; }
-
-# encoded and decoded turn a database's name into part of a file's, and back.
-encoded() {
-    local name=$1 i byte out=
-    local LC_ALL=C
-    for ((i = 0; i < ${#name}; i++)); do
-        byte=${name:i:1}
-        case $byte in
-            [A-Za-z0-9_-]) out+=$byte ;;
-            *) out+=$(printf '%%%02X' "'$byte" | sed 's/%FFFFFFFFFFFFFF/%/') ;;
-        esac
-    done
-    printf '%s' "$out"
-}
-decoded() { printf '%b' "${1//%/\\x}"; }
-
-# in_dsn quotes a name for libpq, which takes a bare -d for a connection string
-# when it contains an equals sign.
-in_dsn() {
-    local name=${1//\\/\\\\}
-    printf "dbname='%s'" "${name//\'/\\\'}"
-}
-
-database_of() {
-    local file=${1##*/}
-    file=${file#*.}
-    decoded "${file%.dump}"
-}
-
-# checked_archive FILE tells whether pg_dump's custom format is there from its
-# table of contents, at the beginning, to the zero that closes the last table's
-# data, at the very end. That it can be restored is for `pg-backup verify`.
-checked_archive() {
-    local contents
-    contents=$(in_container -i pg_restore -l <"$1") || return 1
-    [[ $contents != *' TABLE DATA '* && $contents != *' BLOBS '* && $contents != *' BLOB DATA '* ]] ||
-        [[ $(tail -c 5 "$1" | od -An -tx1) == ' 00 00 00 00 00' ]]
-}
-
-# free_space PATH prints the bytes that may be written there.
-free_space() { df --output=avail -B1 "$1" | tail -n 1 | tr -d ' '; }
 
 # remember KIND RESULT MESSAGE [SET] writes the status file, whole or not at all.
 remember() {

@@ -1,0 +1,49 @@
+# The encrypted copies in a bucket. Installed as
+# /usr/local/lib/rails-on-hetzner/offsite.sh; sourced after sets.sh, never run.
+# shellcheck shell=bash disable=SC2034,SC2154 # variables come from and are for the others
+
+# How many more days than others a daily stays here that is not in the bucket:
+# it is wanted, and the disk is not endless.
+UNSENT_DAYS=7
+
+# is_sent SET tells whether its copy needs no more care. What arrived is noted
+# here, for each bucket, and not asked of the bucket: that lets go of old copies
+# by its own rules, and they must not be sent again.
+is_sent() { [[ -z $OFFSITE_BUCKET || -e $(sent_note "$1") ]]; }
+sent_note() { printf '%s/offsite/%s/%s' "$STATE" "$(encoded "$OFFSITE_BUCKET")" "$1"; }
+
+# copy_offsite sends every whole set that is not there yet, the newest first.
+# What went wrong stays in OFFSITE_FAILURE, and the next run tries again.
+copy_offsite() {
+    local set in_a_row=0
+    local -a failed=()
+    for set in $(sets | tac); do
+        if is_sent "$set" || ! is_whole "$set"; then
+            continue
+        fi
+        if send_offsite "$set"; then
+            in_a_row=0
+            continue
+        fi
+        failed+=("$set")
+        # One that fails must not keep the others here; two are the bucket's fault.
+        ((++in_a_row < 2)) || break
+    done
+    ((${#failed[@]} == 0)) || OFFSITE_FAILURE+="${OFFSITE_FAILURE:+; }the off-site copy failed of ${failed[*]}; the next run tries again"
+}
+
+# send_offsite encrypts for a key that this server does not have. The bucket's
+# own rules say how long copies stay: a server that can delete them is no safety.
+send_offsite() {
+    local set=$1 file note
+    # The checksums last: where they are, all is.
+    for file in $(files_of "$set") "$set.sha256"; do
+        age --encrypt -r "$OFFSITE_RECIPIENT" <"$BACKUPS/$file" | offsite rcat "offsite:$OFFSITE_BUCKET/$file.age" || return
+    done
+    (($(offsite lsf "offsite:$OFFSITE_BUCKET" --include "$set.*" | wc -l) > $(files_of "$set" | wc -l))) || return
+    note=$(sent_note "$set")
+    mkdir -p "${note%/*}" && touch "$note" || return
+    say "copied to $OFFSITE_BUCKET, encrypted: $set"
+}
+
+offsite() { rclone --config /etc/rails-on-hetzner/rclone.conf --retries 3 --low-level-retries 5 --contimeout 20s "$@"; }

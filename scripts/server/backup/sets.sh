@@ -1,0 +1,164 @@
+# The backup sets on the disk. Installed as /usr/local/lib/rails-on-hetzner/sets.sh;
+# sourced after postgres.sh, never run.
+#
+# A backup set is the files of one moment, named after it:
+#
+#   2026-11-23_030000-daily.roles.sql         the roles, with their passwords' hashes
+#   2026-11-23_030000-daily.NAME.dump         a database, in pg_dump's custom format
+#   2026-11-23_030000-daily.manifest          of each database: NAME, its size, its largest table's, in bytes
+#   2026-11-23_030000-daily.sha256            the checksums; written last: no set is whole without it
+#
+# Letters of a database's name other than A-Z a-z 0-9 _ - stand as %XX.
+# shellcheck shell=bash disable=SC2154 # postgres.sh reads the settings
+
+# sets prints the whole sets in the order in which they were made. [KIND]: daily
+# or manual.
+sets() {
+    local sums set
+    # shellcheck disable=SC2231 # a pattern
+    for sums in "$BACKUPS"/[0-9]*-${1:-*}.sha256; do
+        set=${sums##*/}
+        set=${set%.sha256}
+        [[ ! -e $sums ]] || printf '%s %s\n' "$(made "$set")" "$set"
+    done | sort | cut -d ' ' -f 2
+}
+
+# made SET prints when it was made, in UTC, in the form of the names. Sets of
+# earlier versions are named in the time zone of their day, which nobody noted;
+# their files tell, unless they were copied without their times.
+made() {
+    local set=$1 named written
+    if [[ $set == *Z-* ]]; then
+        printf '%s' "${set%%Z-*}"
+        return
+    fi
+    named=$(date -d "${set:0:10} ${set:11:2}:${set:13:2}:${set:15:2}" +%s)
+    written=$(stat -c %Y "$BACKUPS/$set.sha256")
+    # No two time zones are further apart than 26 hours.
+    ((written - named < -93600 || written - named > 93600)) || named=$written
+    TZ=UTC printf '%(%F_%H%M%S)T' "$named"
+}
+
+# at SET prints when it was made, in the server's time.
+at() {
+    local made
+    made=$(made "$1")
+    date -d "${made:0:10} ${made:11:2}:${made:13:2}:${made:15:2} UTC" '+%F %R %Z'
+}
+
+# older_than DAYS prints the dailies beyond the last so many days that have one.
+# It counts days and not age: a server that stood still for a month keeps what it
+# has. Days are those of UTC: the others move when the time zone changes.
+older_than() {
+    local set day
+    local -a days
+    mapfile -t days < <(for set in $(sets daily); do made "$set" | cut -c 1-10; done | sort -u | head -n -"$1")
+    for set in $(sets daily); do
+        day=$(made "$set")
+        [[ " ${days[*]} " != *" ${day:0:10} "* ]] || printf '%s\n' "$set"
+    done
+}
+
+# remove_set deletes the checksums first, so that a half-deleted set is not
+# taken for a whole one.
+remove_set() {
+    rm -f -- "$BACKUPS/$1.sha256"
+    rm -f -- "$BACKUPS/$1".* "$STATE"/offsite/*/"$1"
+}
+
+# files_of SET prints the names of its files but for the checksums.
+files_of() { sed 's/^[0-9a-f]* [ *]//' "$BACKUPS/$1.sha256"; }
+
+# move_in DIRECTORY SET moves a set among the others. The checksums come last:
+# until they are there, nothing lists it.
+move_in() {
+    local file
+    (
+        cd "$1" || exit
+        sync -- "$2".*
+        for file in "$2".*; do
+            [[ $file == *.sha256 ]] || mv -- "$file" "$BACKUPS/$file"
+        done
+        sync -- "$BACKUPS"
+        mv -- "$2.sha256" "$BACKUPS/$2.sha256"
+        sync -- "$BACKUPS"
+    )
+}
+
+# is_whole SET tells whether every file of it is there, in its full size.
+is_whole() {
+    local name size
+    [[ -e $BACKUPS/$1.sha256 ]] || return 1
+    while read -r _ name; do
+        size=$(stat -c %s "$BACKUPS/$name" 2>/dev/null) || return 1
+        ((size > 0)) || return 1
+    done <"$BACKUPS/$1.sha256"
+}
+
+# dumps SET prints the paths of its databases.
+dumps() {
+    local name
+    while read -r _ name; do
+        [[ $name != *.dump ]] || printf '%s\n' "$BACKUPS/$name"
+    done <"$BACKUPS/$1.sha256"
+}
+
+# manifest DATABASE prints its line: what a restore of it will need.
+manifest() {
+    local sizes
+    sizes=$(sql "$1" "select pg_database_size(current_database()) || ' ' || coalesce(max(pg_table_size(oid)), 0) from pg_class where relkind in ('r', 'm')") || return
+    printf '%s %s\n' "$(encoded "$1")" "$sizes"
+}
+
+# noted DUMP prints the size of the database and of its largest table, as they
+# were when it was dumped; nothing for sets of a time when this was not noted.
+noted() {
+    local name=${1##*/} database sizes
+    local manifest=${1%/*}/${name%%.*}.manifest
+    [[ -e $manifest ]] || return 0
+    name=${name#*.}
+    while read -r database sizes; do
+        [[ $database != "${name%.dump}" ]] || printf '%s' "$sizes"
+    done <"$manifest"
+}
+
+# size_restored DUMP prints the bytes that its database will take. Where nobody
+# noted them, archives are taken to be packed ten to one.
+size_restored() {
+    local size
+    read -r size _ < <(noted "$1" && echo) || true
+    printf '%s' "${size:-$(($(stat -c %s "$1") * 10))}"
+}
+
+size_of() { (cd "$BACKUPS" && du -cb -- "$1".* | tail -n 1 | cut -f 1); }
+
+# encoded and decoded turn a database's name into part of a file's, and back.
+encoded() {
+    local name=$1 i byte out=
+    local LC_ALL=C
+    for ((i = 0; i < ${#name}; i++)); do
+        byte=${name:i:1}
+        case $byte in
+            [A-Za-z0-9_-]) out+=$byte ;;
+            *) out+=$(printf '%%%02X' "'$byte" | sed 's/%FFFFFFFFFFFFFF/%/') ;;
+        esac
+    done
+    printf '%s' "$out"
+}
+decoded() { printf '%b' "${1//%/\\x}"; }
+
+database_of() {
+    local file=${1##*/}
+    file=${file#*.}
+    decoded "${file%.dump}"
+}
+
+# checked_archive FILE tells whether pg_dump's custom format is there from its
+# table of contents, at the beginning, to the zero that closes the last table's
+# data, at the very end. That it can be restored is for `pg-backup verify`.
+checked_archive() {
+    local contents
+    contents=$(in_container -i pg_restore -l <"$1") || return 1
+    [[ $contents != *' TABLE DATA '* && $contents != *' BLOBS '* && $contents != *' BLOB DATA '* ]] ||
+        [[ $(tail -c 5 "$1" | od -An -tx1) == ' 00 00 00 00 00' ]]
+}
