@@ -57,6 +57,7 @@ func TestBackups(t *testing.T) {
 	t.Run("RestoresAllDatabasesOrNoneAndKeepsWhatWasThere", func(t *testing.T) { onServer(t, "together.sh") })
 	t.Run("SendsLaterWhatCouldNotBeSentOffSite", func(t *testing.T) { onServer(t, "offsite.sh") })
 	t.Run("TakesForTheLatestWhatWasMadeLast", func(t *testing.T) { onServer(t, "times.sh") })
+	t.Run("TakesBackFilesThatWereOnALaptop", func(t *testing.T) { onServer(t, "putback.sh") })
 	t.Run("FailsVisiblyWhenTheContainerStops", func(t *testing.T) { onServer(t, "stopped.sh") })
 	t.Run("WaitsForAnotherRun", func(t *testing.T) { onServer(t, "twice.sh") })
 	t.Run("TellsTheMonitoringService", func(t *testing.T) { onServer(t, "ping.sh") })

@@ -16,6 +16,7 @@ main() {
     : "${CONTAINER:?}" "${HOUR:?}" "${KEEP:?}" "${TIME_ZONE?may be empty}" "${PING_URL?may be empty}" "${OFFSITE_BUCKET?may be empty}"
     time_zone
     install -d -m 0700 "$BACKUPS" /etc/rails-on-hetzner
+    own
     attached_postgres | put /usr/local/lib/rails-on-hetzner/postgres.sh 644 || true
     attached_sets | put /usr/local/lib/rails-on-hetzner/sets.sh 644 || true
     attached_scratch | put /usr/local/lib/rails-on-hetzner/scratch.sh 644 || true
@@ -30,6 +31,14 @@ main() {
     verify
     ((changes > 0)) || say "nothing to change"
     say "backup: every day at $(printf %02d:00 "$HOUR") $(date +%Z), the last $KEEP days kept in $BACKUPS"
+}
+
+# own takes back what was put among the backups with another owner or mode.
+own() {
+    [[ -n $(find "$BACKUPS" \( ! -user root -o ! -group root -o -perm /077 \) -print -quit) ]] || return 0
+    chown -R root:root "$BACKUPS"
+    chmod -R go= "$BACKUPS"
+    changed "the backups are root's"
 }
 
 # time_zone sets what "server time" means. cron keeps the zone it started with.
