@@ -24,11 +24,12 @@ exists() { [[ -n $(sql postgres "select 1 from pg_database where datname = $(lit
 # clear_leftovers removes what killed runs left; only one run at a time holds
 # the lock, so whatever is marked as scratch is nobody's.
 clear_leftovers() {
-    local name
+    local name leftovers
     in_container sh -c 'rm -f /tmp/restore.*.dump*'
+    leftovers=$(sql postgres "select datname from pg_database where shobj_description(oid, 'pg_database') = $(literal "$SCRATCH_MARK")")
     while IFS= read -r name; do
-        drop_database "$name" </dev/null
-    done < <(sql postgres "select datname from pg_database where shobj_description(oid, 'pg_database') = $(literal "$SCRATCH_MARK")")
+        [[ -z $name ]] || drop_database "$name" </dev/null
+    done <<<"$leftovers"
 }
 
 # drop_scratch is for the end of a run, whatever that is.
