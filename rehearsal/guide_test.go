@@ -28,9 +28,9 @@ func TestGuideFromTopToBottom(t *testing.T) {
 		}
 		if strings.Contains(block[2], "serverType") {
 			r.await(t, "true") // it starts again meanwhile
-		}
-		if strings.Contains(block[2], "serverType") && !strings.Contains(r.pulumi(t, 0, "stack", "output", "monthlyPrice"), "(cpx31)") {
-			t.Error("the server was not rescaled")
+			if !strings.Contains(r.pulumi(t, 0, "stack", "output", "monthlyPrice"), "(cpx31)") {
+				t.Error("the server was not rescaled")
+			}
 		}
 		if block[2] == "pulumi up\n" && !strings.Contains(text, "the server is ready") {
 			t.Error("the closing block is missing")

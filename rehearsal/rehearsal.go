@@ -85,14 +85,14 @@ func prepare(ctx context.Context, repository, program, binary string, o options)
 	if err != nil {
 		return nil, "", err
 	}
-	tools, compiling, err := toolchain.Find(ctx, repository, cache)
+	shared := make(chan struct{})
+	tools, compiling, err := toolchain.Find(ctx, repository, cache, shared)
 	if err != nil {
 		return nil, "", err
 	}
 	rootFS, image := host.RootFS(cache, o.Suite, o.Mirror)
 	itsProgram := toolchain.Program(program, binary)
-	shared := make(chan struct{})
-	compiling[0].Opens, itsProgram.Behind = shared, shared
+	itsProgram.Behind = shared
 	return tools, rootFS, sideBySide(ctx, work.Lane{image}, compiling, work.Lane{itsProgram})
 }
 

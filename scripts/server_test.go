@@ -91,6 +91,7 @@ func TestVerifyBackups_FailsWhenTheyFailedOrAreOld(t *testing.T) {
 		backup, backupAge   string // the status file and how old it is
 		verify, verifyAge   string
 		list, jobAge, wrong string // what is told; "": nothing is wrong
+		said                string // what is told beside it
 	}{
 		{what: "nothing has run since it was set up"},
 		{what: "nothing has run for days", jobAge: "3 days ago", wrong: "failed: the last backup is 72 hours ago, at least one in 26 hours is due"},
@@ -100,6 +101,7 @@ func TestVerifyBackups_FailsWhenTheyFailedOrAreOld(t *testing.T) {
 		{what: "a failure", backup: `{"result":"failure","time":"2026-11-24T03:00:00+00:00","message":"pg_dump of \"x\" ended with an error"}`, wrong: `failed: the last backup failed (2026-11-24T03:00:00+00:00): pg_dump of "x" ended with an error; see: scripts/ssh journalctl -t pg-backup`},
 		{what: "an old success", backup: success, backupAge: "2 days ago", wrong: "failed: the last backup is 48 hours ago"},
 		{what: "a failed verification", backup: success, verify: `{"result":"failure","time":"then","message":"the checksums do not hold"}`, wrong: "failed: the last verification of a backup failed (then): the checksums do not hold"},
+		{what: "a verification without room for all", backup: success, verify: `{"result":"partial","message":"not all was restored, for want of room"}`, said: "the last verification of a backup: not all was restored, for want of room"},
 		{what: "an old verification", backup: success, verify: success, verifyAge: "9 days ago", wrong: "failed: the last verification of a backup is 216 hours ago"},
 		{what: "no verification for weeks", backup: success, jobAge: "20 days ago", wrong: "failed: the last verification of a backup is 480 hours ago"},
 		{what: "a set that is not whole", backup: success, list: "a  1 MiB  NOT WHOLE: files are missing", wrong: "failed: a backup is not whole"},
@@ -126,8 +128,8 @@ func TestVerifyBackups_FailsWhenTheyFailedOrAreOld(t *testing.T) {
 				}
 			}
 			said, err := callIn(dir, string(check), "STATE="+dir+" BACKUP_JOB="+dir+"/job; verify_backups")
-			if (err != nil) != (c.wrong != "") || !strings.Contains(said, c.wrong) {
-				t.Errorf("%v, it said:\n%s\nwanted %q", err, said, c.wrong)
+			if (err != nil) != (c.wrong != "") || !strings.Contains(said, c.wrong) || !strings.Contains(said, c.said) {
+				t.Errorf("%v, it said:\n%s\nwanted %q", err, said, c.wrong+c.said)
 			}
 		})
 	}

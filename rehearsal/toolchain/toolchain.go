@@ -36,13 +36,15 @@ type Toolchain struct {
 // Find returns the machine's own Pulumi, or else the one that is built below
 // cacheDir, once: minutes. steps build what is not there yet, and always the
 // rehearsal's daemon, in time for its first use; the first of them compiles what
-// the program needs too. repository is the checkout, for its modules; nothing is
+// the program needs too, and closes sdkIsThere. repository is the checkout, for its
+// modules; nothing is
 // written into it.
-func Find(ctx context.Context, repository, cacheDir string) (t *Toolchain, steps work.Lane, err error) {
+func Find(ctx context.Context, repository, cacheDir string, sdkIsThere chan struct{}) (t *Toolchain, steps work.Lane, err error) {
 	rehearsal := filepath.Join(repository, "rehearsal")
 	t = &Toolchain{Path: installed(ctx), Daemon: filepath.Join(cacheDir, "rehearsald")}
 	daemon := build{module: rehearsal, command: daemonCommand, target: t.Daemon, again: true}
 	shared := build{module: rehearsal, command: "github.com/pulumi/pulumi/sdk/v3/go/pulumi", again: true}.step("Pulumi's SDK", 620, 100*time.Second)
+	shared.Opens = sdkIsThere
 	if t.Path != "" {
 		return t, work.Lane{shared, daemon.step("the local clouds", 300, 60*time.Second)}, nil
 	}

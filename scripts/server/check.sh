@@ -31,6 +31,7 @@ verify_run() {
     local file=$STATE/backup/$1.json hours
     [[ $(status_of "$1" result) != failure ]] ||
         fail "the last $2 failed ($(status_of "$1" time)): $(status_of "$1" message); see: scripts/ssh journalctl -t pg-backup"
+    [[ $(status_of "$1" result) != partial ]] || say "the last $2: $(status_of "$1" message)"
     [[ -e $BACKUP_JOB ]] || fail "no backups are made: $BACKUP_JOB is missing; to put it back: pulumi up --replace '**backup-install'"
     [[ -e $file ]] || file=$BACKUP_JOB
     hours=$((($(date +%s) - $(stat -c %Y "$file")) / 3600))

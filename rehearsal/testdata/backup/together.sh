@@ -4,7 +4,6 @@ queue=${DATABASE}_queue
 RANDOM=7
 sed -i 's/^OFFSITE_BUCKET=.*/OFFSITE_BUCKET=/' /etc/rails-on-hetzner/backup.conf
 drop_kept
-for d in latin "odd \"\"name\"\" 'ñ' 🏃 a=b %" "${DATABASE}_cache" "${DATABASE}_cable"; do psql -d postgres -c "drop database if exists \"$d\""; done # two tell as much
 for d in "$DATABASE" "$queue"; do psql -d "$d" -c "drop table if exists marker"; done
 psql -d postgres -c "create role visitor" -c "grant connect on database $queue to visitor"
 pg-backup >/dev/null
