@@ -37,8 +37,7 @@ type Toolchain struct {
 // cacheDir, once: minutes. steps build what is not there yet, and always the
 // rehearsal's daemon, in time for its first use; the first of them compiles what
 // the program needs too, and closes sdkIsThere. repository is the checkout, for its
-// modules; nothing is
-// written into it.
+// modules; nothing is written into it.
 func Find(ctx context.Context, repository, cacheDir string, sdkIsThere chan struct{}) (t *Toolchain, steps work.Lane, err error) {
 	rehearsal := filepath.Join(repository, "rehearsal")
 	t = &Toolchain{Path: installed(ctx), Daemon: filepath.Join(cacheDir, "rehearsald")}

@@ -62,6 +62,6 @@ like() {
 drop_kept() {
     local kept
     while IFS= read -r kept; do
-        psql -d postgres -c "drop database \"$kept\"" </dev/null
+        psql -d postgres -c "drop database \"${kept//\"/\"\"}\"" </dev/null
     done < <(psql -d postgres -c "select datname from pg_database where datname ~ '_before_restore'")
 }
