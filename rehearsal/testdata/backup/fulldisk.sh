@@ -8,7 +8,7 @@ must_fail "the disk is too full for the next backup" pg-backup
 [[ -z $(find "$BACKUPS" -mindepth 1) ]] || wrong "something was begun"
 psql -d "$DATABASE" -c "drop table big"
 pg-backup >/dev/null
-dd if=/dev/zero of="$BACKUPS/filler" bs=1M count=260 status=none
+dd if=/dev/zero of="$BACKUPS/filler" bs=1M count=300 status=none
 must_fail "the disk is too full for the next backup" pg-backup
 no_partial
 [[ $(pg-backup status) == *'"result":"failure"'* ]] || wrong "the failure is not in the status"
