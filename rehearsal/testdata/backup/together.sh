@@ -8,7 +8,7 @@ for d in "$DATABASE" "$queue"; do psql -d "$d" -c "drop table if exists marker";
 psql -d postgres -c "create role visitor" -c "grant connect on database $queue to visitor"
 pg-backup >/dev/null
 set=$(pg-backup newest)
-mark() { for d in "$DATABASE" "$queue"; do psql -d "$d" -c "create table if not exists marker as select '$1' as t" >/dev/null; done; }
+mark() { for d in "$DATABASE" "$queue"; do psql -d "$d" -c 'drop table if exists marker' -c "create table marker as select '$1' as t" >/dev/null; done; }
 marks() { for d in "$DATABASE" "$queue"; do psql -d "$d" -c "select to_regclass('marker') is not null"; done | paste -sd ' '; }
 again() { (cd "$BACKUPS" && sha256sum -- "$set".[!s]* >"$set.sha256"); }
 mark "after the backup"
