@@ -42,7 +42,7 @@ type handle func(r *http.Request) (answer, error)
 func (c *Cloud) hetznerRoutes() http.Handler {
 	routes := http.NewServeMux()
 	for _, group := range []map[string]handle{
-		c.actionRoutes(), locationKind.routes(), datacenterKind.routes(), serverTypeKind.routes(), imageKind.routes(),
+		c.actionRoutes(), locationKind.routes(), serverTypeKind.routes(), imageKind.routes(),
 		pricingRoutes(), c.sshKeyRoutes(), c.firewallRoutes(), c.primaryIPRoutes(), c.serverRoutes(),
 	} {
 		for pattern, do := range group {

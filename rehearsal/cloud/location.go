@@ -1,10 +1,6 @@
 package cloud
 
-import (
-	"slices"
-
-	"github.com/hetznercloud/hcloud-go/v2/hcloud/schema"
-)
+import "github.com/hetznercloud/hcloud-go/v2/hcloud/schema"
 
 var locations = []schema.Location{
 	{ID: 1, Name: "fsn1", Description: "Falkenstein DC Park 1", Country: "DE", City: "Falkenstein", Latitude: 50.47612, Longitude: 12.370071, NetworkZone: "eu-central"},
@@ -22,39 +18,8 @@ var locationKind = kind[schema.Location]{
 	filters: map[string]func(schema.Location) string{"name": func(l schema.Location) string { return l.Name }},
 }
 
-// datacenters are being phased out in favour of locations, but still shown.
-var datacenters = []schema.Datacenter{
-	datacenter(2, "nbg1-dc3", locations[1]), datacenter(3, "hel1-dc2", locations[2]), datacenter(4, "fsn1-dc14", locations[0]),
-	datacenter(5, "ash-dc1", locations[3]), datacenter(6, "hil-dc1", locations[4]), datacenter(7, "sin-dc1", locations[5]),
-}
-
-var datacenterKind = kind[schema.Datacenter]{
-	one: "datacenter", many: "datacenters",
-	all:     func() []schema.Datacenter { return datacenters },
-	id:      func(d schema.Datacenter) int64 { return d.ID },
-	filters: map[string]func(schema.Datacenter) string{"name": func(d schema.Datacenter) string { return d.Name }},
-}
-
-func datacenter(id int64, name string, where schema.Location) schema.Datacenter {
-	sold := []int64{}
-	for _, t := range serverTypes {
-		if sells(where, t) {
-			sold = append(sold, t.ID)
-		}
-	}
-	return schema.Datacenter{
-		ID: id, Name: name, Description: where.City + " 1 virtual DC", Location: where,
-		ServerTypes: schema.DatacenterServerTypes{Supported: sold, Available: sold, AvailableForMigration: sold},
-	}
-}
-
-func datacenterIn(where schema.Location) *schema.Datacenter {
-	i := slices.IndexFunc(datacenters, func(d schema.Datacenter) bool { return d.Location.ID == where.ID })
-	return &datacenters[i]
-}
-
 // findLocation finds the location asked for. A datacenter can no longer be asked
-// for, since 1 July 2026.
+// for since 1 July 2026, and is no longer shown since 1 October.
 func findLocation(name string) (schema.Location, error) {
 	for _, l := range locations {
 		if l.Name == name {

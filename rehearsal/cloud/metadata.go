@@ -16,7 +16,7 @@ func (c *Cloud) MetadataHandler() http.Handler {
 		name  string
 		value func(*server) string
 	}{
-		{"availability-zone", func(s *server) string { return datacenterIn(s.location).Name }},
+		{"availability-zone", func(s *server) string { return s.location.Name + "-dc1" }},
 		{"hostname", func(s *server) string { return s.name }},
 		{"instance-id", func(s *server) string { return strconv.FormatInt(s.id, 10) }},
 		{"public-ipv4", func(s *server) string { return c.machine(s).IPv4.String() }},

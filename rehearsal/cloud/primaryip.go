@@ -62,7 +62,7 @@ func (c *Cloud) createPrimaryIP(r *http.Request) (answer, error) {
 // newPrimaryIP takes an address from the pool.
 func (c *Cloud) newPrimaryIP(name, version string, where schema.Location) (*schema.PrimaryIP, error) {
 	ip := &schema.PrimaryIP{
-		Type: version, AssigneeType: "server", Location: where, Datacenter: datacenterIn(where), Created: time.Now(),
+		Type: version, AssigneeType: "server", Location: where, Created: time.Now(),
 		Labels: map[string]string{}, DNSPtr: []schema.PrimaryIPDNSPTR{},
 	}
 	if err := c.namePrimaryIP(ip, name); err != nil {

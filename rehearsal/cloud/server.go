@@ -57,7 +57,7 @@ func (c *Cloud) serverRoutes() map[string]handle {
 func (c *Cloud) describe(s *server) schema.Server {
 	shown := schema.Server{
 		ID: s.id, Name: s.name, Status: s.status, Created: s.created, ServerType: s.serverType, Image: &s.image,
-		Location: s.location, Datacenter: datacenterIn(s.location), Labels: s.labels, Locked: c.hetzner.busy[s.id] > 0,
+		Location: s.location, Labels: s.labels, Locked: c.hetzner.busy[s.id] > 0,
 		PrimaryDiskSize: s.diskSize, IncludedTraffic: 20 << 40, Protection: s.protection,
 		PublicNet:  schema.ServerPublicNet{FloatingIPs: []int64{}, Firewalls: []schema.ServerFirewall{}},
 		PrivateNet: []schema.ServerPrivateNet{}, Volumes: []int64{}, LoadBalancers: []int64{},

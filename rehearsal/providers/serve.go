@@ -1,6 +1,6 @@
-// Package providers stands in for the published Pulumi provider plugins where
-// those cannot be had. They are thin: hcloud and cloudflare call the APIs
-// through the vendors' own Go clients, tls and command do the work themselves.
+// Package providers serves what the published Pulumi plugins would, where those
+// cannot be had: for hcloud the same code, and for the others stand-ins written
+// from their sources.
 package providers
 
 import (
@@ -16,44 +16,42 @@ import (
 	"google.golang.org/grpc"
 )
 
-// standIns claim the versions of the published providers they stand in for:
-// the engine warns about others.
-var standIns = map[string]struct {
+// providers claim the versions of the published ones: the engine warns about
+// others.
+var providers = map[string]struct {
 	version string
-	make    func() standIn
+	make    func(ctx context.Context, version string) (rpc.ResourceProviderServer, error)
 }{
-	"cloudflare": {"5.49.1", newCloudflare},
-	"command":    {"1.2.1", newCommand},
-	"hcloud":     {"1.32.0", newHcloud},
-	"tls":        {"5.3.0", newTLS},
+	"cloudflare": {"5.49.1", standingIn("cloudflare", newCloudflare)},
+	"command":    {"1.2.1", standingIn("command", newCommand)},
+	"hcloud":     {"1.39.1", newHcloud},
+	"tls":        {"5.3.0", standingIn("tls", newTLS)},
 }
 
-// Serve starts the named stand-ins on free ports of 127.0.0.1, to be attached
+// Serve starts the named providers on free ports of 127.0.0.1, to be attached
 // with PULUMI_DEBUG_PROVIDERS.
 func Serve(ctx context.Context, names []string) (ports map[string]int, stop func(), err error) {
 	ctx, stop = context.WithCancel(ctx)
 	ports = map[string]int{}
 	for _, name := range names {
-		chosen, known := standIns[name]
+		chosen, known := providers[name]
 		if !known {
 			stop()
-			return nil, nil, fmt.Errorf("there is no stand-in for the provider %q, only for %s", name, strings.Join(slices.Sorted(maps.Keys(standIns)), ", "))
+			return nil, nil, fmt.Errorf("the rehearsal has no provider %q, only %s", name, strings.Join(slices.Sorted(maps.Keys(providers)), ", "))
 		}
-		port, err := serve(ctx, name, chosen.version, chosen.make())
+		provider, err := chosen.make(ctx, chosen.version)
+		if err == nil {
+			ports[name], err = serve(ctx, provider)
+		}
 		if err != nil {
 			stop()
-			return nil, nil, fmt.Errorf("serving the stand-in for %s: %w", name, err)
+			return nil, nil, fmt.Errorf("serving the provider %s: %w", name, err)
 		}
-		ports[name] = port
 	}
 	return ports, stop, nil
 }
 
-func serve(ctx context.Context, name, version string, s standIn) (int, error) {
-	provider, err := p.RawServer(name, version, s.provider())(nil)
-	if err != nil {
-		return 0, err
-	}
+func serve(ctx context.Context, provider rpc.ResourceProviderServer) (int, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
@@ -63,4 +61,10 @@ func serve(ctx context.Context, name, version string, s standIn) (int, error) {
 	context.AfterFunc(ctx, server.Stop)
 	go server.Serve(listener) // ends with Stop
 	return listener.Addr().(*net.TCPAddr).Port, nil
+}
+
+func standingIn(name string, made func() standIn) func(context.Context, string) (rpc.ResourceProviderServer, error) {
+	return func(_ context.Context, version string) (rpc.ResourceProviderServer, error) {
+		return p.RawServer(name, version, made().provider())(nil)
+	}
 }

@@ -21,7 +21,7 @@ import (
 // The versions that are built. The language host is the last one that the SDK
 // carries; it runs programs under the newer CLI.
 const (
-	CLIVersion          = "v3.250.0"
+	CLIVersion          = "v3.251.0"
 	languageHostVersion = "v3.66.0"
 	bucketVersion       = "v1.8.0"
 	proxyVersion        = "v0.9.2"
