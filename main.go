@@ -6,7 +6,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -27,10 +26,6 @@ func main() {
 }
 
 func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
-	webNetworks, err := whoReachesTheWeb(ctx, s)
-	if err != nil {
-		return err
-	}
 	server, err := components.NewServer(ctx, "server", &components.ServerArgs{
 		Name:       s.ServerName(),
 		Location:   s.Location,
@@ -39,7 +34,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 		Image:      s.Image,
 		PublicKeys: s.PublicKeys,
 
-		WebNetworks: webNetworks,
+		WebNetworks: found.edgeNetworks,
 	})
 	if err != nil {
 		return err
@@ -48,7 +43,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 		SSH:         server.SSH,
 		PublicKeys:  s.PublicKeys,
 		SSHNetworks: s.SSHNetworks,
-		WebNetworks: webNetworks,
+		WebNetworks: found.edgeNetworks,
 		RebootTime:  s.RebootTime,
 		Packages:    components.BackupPackages(s.Offsite),
 	})
@@ -105,7 +100,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	kamal, err := components.NewKamal(ctx, "kamal", &components.KamalArgs{
 		Settings: s,
 		IP:       server.IP,
-		Proxies:  webNetworks,
+		Proxies:  found.edgeNetworks,
 		After:    ready,
 	})
 	if err != nil {
@@ -123,14 +118,6 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	ctx.Export("monthlyPrice", server.Type.ApplyT(found.price))
 	ctx.Export("nextSteps", nextSteps(ctx, s, server, found, kamal.Report))
 	return nil
-}
-
-// whoReachesTheWeb is everyone (empty), or Cloudflare alone.
-func whoReachesTheWeb(ctx *pulumi.Context, s *settings.Settings) ([]netip.Prefix, error) {
-	if !s.OriginLock {
-		return nil, nil
-	}
-	return components.EdgeNetworks(ctx)
 }
 
 func loadSettings(ctx *pulumi.Context) (*settings.Settings, error) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -19,6 +20,8 @@ type findings struct {
 	serverType string                         // to buy, or of the server that stands
 	price      func(serverType string) string // a month; "" when the provider does not tell
 	zone       *edge.View
+
+	edgeNetworks []netip.Prefix // who alone reaches ports 80 and 443; empty: everyone
 }
 
 // preflight finds what would fail later, before anything is made, and tells it
@@ -29,7 +32,7 @@ func preflight(ctx *pulumi.Context, s *settings.Settings) (*findings, error) {
 	var hetznerErr, zoneErr error
 	var looks sync.WaitGroup
 	looks.Go(func() { found.serverType, found.price, hetznerErr = lookAtHetzner(ctx, s) })
-	looks.Go(func() { found.zone, zoneErr = lookAtZone(ctx, s) })
+	looks.Go(func() { found.zone, found.edgeNetworks, zoneErr = lookAtZone(ctx, s) })
 	pulumiErr, appErr := checkPulumi(ctx), checkApp(ctx, s)
 	looks.Wait()
 	return found, errors.Join(pulumiErr, appErr, hetznerErr, zoneErr)
@@ -69,13 +72,13 @@ func lookAtHetzner(ctx *pulumi.Context, s *settings.Settings) (serverType string
 	return serverType, view.MonthlyPrice, err
 }
 
-func lookAtZone(ctx *pulumi.Context, s *settings.Settings) (*edge.View, error) {
+func lookAtZone(ctx *pulumi.Context, s *settings.Settings) (*edge.View, []netip.Prefix, error) {
 	if s.CloudflareToken == "" || s.Zone == "" {
-		return nil, nil
+		return nil, nil, nil
 	}
 	view, err := edge.Look(ctx.Context(), s.CloudflareToken, s.CloudflareHost, edge.Site{Zone: s.Zone, Hosts: s.Hosts(), Stack: s.Stack})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	wanted := edge.Wanted{
 		Zone:        s.Zone,
@@ -91,5 +94,9 @@ func lookAtZone(ctx *pulumi.Context, s *settings.Settings) (*edge.View, error) {
 			err = cmp.Or(err, ctx.Log.Warn(note, nil))
 		}
 	}
-	return view, err
+	if !s.OriginLock {
+		return view, nil, err
+	}
+	networks, networksErr := view.Networks(ctx.Context())
+	return view, networks, errors.Join(err, networksErr)
 }

@@ -43,6 +43,9 @@ func (c Connection) Run(ctx *pulumi.Context, name string, script Script, opts ..
 		Create:     pulumi.String(commandLine(script.Variables)),
 		Stdin:      script.stdin(),
 		Triggers:   triggers,
+		// What one run printed is not for the next, and sshd would refuse it with a
+		// warning each time.
+		AddPreviousOutputInEnv: pulumi.Bool(false),
 	}, append(opts, pulumi.DependsOn(script.DependsOn))...)
 }
 

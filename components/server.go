@@ -64,7 +64,6 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 	address, err := hcloud.NewPrimaryIp(ctx, name+"-ipv4", &hcloud.PrimaryIpArgs{
 		Name:             pulumi.String(args.Name + "-ipv4"),
 		Type:             pulumi.String("ipv4"),
-		AssigneeType:     pulumi.String("server"),
 		Location:         pulumi.String(args.Location),
 		AutoDelete:       pulumi.Bool(false),
 		DeleteProtection: pulumi.Bool(true),

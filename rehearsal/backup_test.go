@@ -135,7 +135,7 @@ func (r *running) runDocumented(t *testing.T, document, topic string) {
 		t.Fatalf("docs/%s has nothing marked for %s", document, topic)
 	}
 	for _, block := range blocks {
-		text := r.runInput(t, 0, string(block[1]), "exec", "bash", "-c", "cd "+r.status(t).Program+" && bash -euo pipefail -x /dev/stdin")
+		text := r.runInput(t, 0, string(block[1]), "exec", "bash", "-c", "cd "+r.status(t).Program+` && block=$(cat) && exec bash -euo pipefail -xc "$block" </dev/null`) // ssh would read the commands that follow
 		t.Log(text)
 	}
 }

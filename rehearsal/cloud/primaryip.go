@@ -37,7 +37,7 @@ func (c *Cloud) createPrimaryIP(r *http.Request) (answer, error) {
 		return answer{}, invalid("name", "missing data for required field")
 	case wanted.Type != "ipv4" && wanted.Type != "ipv6":
 		return answer{}, invalid("type", "must be one of: ipv4, ipv6")
-	case wanted.AssigneeType != "server":
+	case wanted.AssigneeType != "" && wanted.AssigneeType != "server":
 		return answer{}, invalid("assignee_type", "must be one of: server")
 	case wanted.AssigneeID != nil:
 		return answer{}, invalid("assignee_id", "this local cloud assigns primary IPs when servers are created, or later")
