@@ -33,9 +33,19 @@ func TestDeploy_ProtectsServerAndAddress(t *testing.T) {
 	}
 }
 
+func TestDeploy_LiftsTheProtectionAtPulumiAndAtHetznerTogether(t *testing.T) {
+	declared := runStack(t, "prod", sampleApp(t), map[string]string{"protect": "false"}, false)
+	for _, name := range []string{"server", "server-ipv4"} {
+		resource := declared.find(t, name, "hcloud:")
+		if resource.rpc.GetProtect() || resource.inputs["deleteProtection"].BoolValue() {
+			t.Errorf("%s is still protected", name)
+		}
+	}
+}
+
 func TestDeploy_NeverReplacesTheServerForWhatMattersAtFirstBootOnly(t *testing.T) {
 	ignored := deployWithMocks(t, true).find(t, "server", "hcloud:").rpc.GetIgnoreChanges()
-	for _, want := range []string{"userData", "sshKeys", "serverType"} {
+	for _, want := range []string{"userData", "sshKeys", "publicNets", "serverType"} {
 		if !slices.Contains(ignored, want) {
 			t.Errorf("%s is not ignored: %v", want, ignored)
 		}

@@ -32,6 +32,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 		Type:       found.serverType,
 		TypeChosen: s.ServerType == "",
 		Image:      s.Image,
+		Protect:    s.Protect,
 		PublicKeys: s.PublicKeys,
 
 		WebNetworks: found.edgeNetworks,

@@ -30,6 +30,7 @@ type ServerArgs struct {
 	Type        string         // required: Hetzner server type
 	TypeChosen  bool           // the program chose the type: once there is a server, its own type stands
 	Image       string         // required: Hetzner image name
+	Protect     bool           // optional: server and address cannot be deleted; default they can
 	PublicKeys  []string       // required: the developers' keys, as in authorized_keys
 	WebNetworks []netip.Prefix // optional: who may reach ports 80 and 443; default everyone
 }
@@ -66,8 +67,8 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 		Type:             pulumi.String("ipv4"),
 		Location:         pulumi.String(args.Location),
 		AutoDelete:       pulumi.Bool(false),
-		DeleteProtection: pulumi.Bool(true),
-	}, child, pulumi.Protect(true))
+		DeleteProtection: pulumi.Bool(args.Protect),
+	}, child, pulumi.Protect(args.Protect))
 	if err != nil {
 		return nil, err
 	}
@@ -86,10 +87,10 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 		}},
 		UserData:               cloudConfig(hostKey, args.PublicKeys),
 		KeepDisk:               pulumi.Bool(true), // so that a larger type can be taken back
-		DeleteProtection:       pulumi.Bool(true),
-		RebuildProtection:      pulumi.Bool(true),
+		DeleteProtection:       pulumi.Bool(args.Protect),
+		RebuildProtection:      pulumi.Bool(args.Protect), // at Hetzner they are one
 		ShutdownBeforeDeletion: pulumi.Bool(true),
-	}, append(neverReplaced(args.TypeChosen), child)...)
+	}, child, pulumi.Protect(args.Protect), onlyAtFirstBoot(args.TypeChosen))
 	if err != nil {
 		return nil, err
 	}
@@ -106,16 +107,18 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"ip": self.IP, "hostKey": self.HostKey})
 }
 
-// neverReplaced keeps the server that holds the data: protected, and blind to
-// changes of what only matters on the first boot (a replacement is all the
-// provider could do about those). A type chosen by the program is kept even
-// when a smaller one comes on sale: rescaling means downtime and today's prices.
-func neverReplaced(typeChosen bool) []pulumi.ResourceOption {
-	onlyAtFirstBoot := []string{"userData", "sshKeys"}
+// onlyAtFirstBoot is blind to changes of what does not matter later on, since a
+// replacement of the server that holds the data is all the provider could do
+// about it. A type chosen by the program is kept even when a smaller one comes
+// on sale: rescaling means downtime and today's prices. And the provider does
+// not learn an adopted server's addresses: it would power it off, and delete
+// them, to give it the same again.
+func onlyAtFirstBoot(typeChosen bool) pulumi.ResourceOption {
+	properties := []string{"userData", "sshKeys", "publicNets"}
 	if typeChosen {
-		onlyAtFirstBoot = append(onlyAtFirstBoot, "serverType")
+		properties = append(properties, "serverType")
 	}
-	return []pulumi.ResourceOption{pulumi.Protect(true), pulumi.IgnoreChanges(onlyAtFirstBoot)}
+	return pulumi.IgnoreChanges(properties)
 }
 
 // newFirewall lets SSH, HTTP, HTTPS and ICMP in; Hetzner drops the rest before

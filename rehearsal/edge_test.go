@@ -93,8 +93,7 @@ func TestOriginCertificateAndLock(t *testing.T) {
 		if text := settings(); !strings.Contains(text, `"value":"strict"`) || !strings.Contains(text, `"value":"1.2"`) || !strings.Contains(text, "keep me") || strings.Contains(text, "192.0.2.1") || strings.Count(text, `"type":"AAAA"`) != 2 {
 			t.Errorf("the zone: %s", text)
 		}
-		r.pulumi(t, 0, "state", "unprotect", "--all", "--yes")
-		r.pulumi(t, 0, "destroy", "--yes", "--skip-preview")
+		r.destroy(t)
 		if text := settings(); strings.Contains(text, `"value":"strict"`) || strings.Contains(text, `"value":"1.2"`) || !strings.Contains(text, "keep me") {
 			t.Errorf("the zone after destroy: %s", text)
 		}

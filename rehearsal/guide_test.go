@@ -52,7 +52,7 @@ func TestGuideFromTopToBottom(t *testing.T) {
 func TestAdoption(t *testing.T) {
 	t.Parallel()
 	r := start(t, "test-adoption", "up")
-	r.run(t, 0, "ssh", "echo precious >/root/data")
+	booted := r.output(t, "ssh", "echo precious >/root/data; stat -c %Y /proc/1")
 	var state struct {
 		Deployment struct {
 			Resources []struct {
@@ -101,6 +101,9 @@ func TestAdoption(t *testing.T) {
 	}
 	if text := r.run(t, 0, "ssh", "cat /root/data"); !strings.Contains(text, "precious") {
 		t.Errorf("the data is gone: %s", text)
+	}
+	if text := r.output(t, "ssh", "stat -c %Y /proc/1"); text != booted {
+		t.Error("the server was stopped meanwhile")
 	}
 	if !strings.Contains(r.pulumi(t, 0, "stack", "export"), `"id": "`+serverID+`"`) {
 		t.Error("it is another server now")

@@ -85,8 +85,8 @@ func few(points []killPoint) []killPoint {
 // reset takes everything down, as the guide says.
 func (r *running) reset(t *testing.T) {
 	t.Helper()
-	r.pulumi(t, 0, "state", "unprotect", "--all", "--yes")
-	r.pulumi(t, 0, "destroy", "--yes", "--skip-preview")
+	r.destroy(t)
+	r.pulumi(t, 0, "config", "rm", "protect")
 	r.run(t, 0, "exec", "bash", "-c", "git checkout -q . && git clean -fdq")
 }
 

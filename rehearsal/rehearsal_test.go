@@ -304,6 +304,14 @@ func (r *running) runInput(t *testing.T, code int, input string, args ...string)
 	return string(output)
 }
 
+// destroy takes everything down, as the guide says.
+func (r *running) destroy(t *testing.T) {
+	t.Helper()
+	r.pulumi(t, 0, "config", "set", "protect", "false")
+	r.pulumi(t, 0, "up", "--yes", "--skip-preview")
+	r.pulumi(t, 0, "destroy", "--yes", "--skip-preview")
+}
+
 // output is what a command prints on standard output alone, to be compared.
 func (r *running) output(t *testing.T, args ...string) string {
 	t.Helper()

@@ -35,7 +35,10 @@ func everything(ctx context.Context, o options) (err error) {
 			return s.pulumi(ctx, at, "up", "--yes", "--skip-preview", "--expect-no-changes", "--stack", stackName).Run()
 		}},
 		{"pulumi destroy, its protection lifted first", func() error {
-			if err := s.pulumi(ctx, at, "state", "unprotect", "--all", "--yes", "--stack", stackName).Run(); err != nil {
+			if err := s.pulumi(ctx, at, "config", "set", "protect", "false", "--stack", stackName).Run(); err != nil {
+				return err
+			}
+			if err := s.up(ctx, at); err != nil {
 				return err
 			}
 			return s.pulumi(ctx, at, "destroy", "--yes", "--skip-preview", "--stack", stackName).Run()

@@ -224,6 +224,7 @@ func TestDrift(t *testing.T) {
 		if text := r.pulumi(t, -1, "destroy", "--yes", "--skip-preview"); !strings.Contains(text, "protect") {
 			t.Errorf("destroy says:\n%s", text)
 		}
+		r.same(t, want) // nothing of it was deleted
 		r.run(t, 0, "ssh", "true")
 	})
 }

@@ -34,6 +34,7 @@ type Settings struct {
 	Location   string   // Hetzner location, e.g. "hil"
 	ServerType string   // Hetzner server type; empty: the smallest that fits, chosen once
 	Image      string   // Hetzner image name
+	Protect    bool     // whether server and address cannot be deleted
 	PublicKeys []string // lines as in authorized_keys: type, key, comment
 
 	SSHNetworks      []netip.Prefix // networks allowed to reach port 22; empty: everyone
@@ -118,6 +119,7 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.Location = r.optional("location", "hil", shortName)
 	s.ServerType = r.optional("serverType", "", shortName)
 	s.Image = r.optional("image", "ubuntu-24.04", imageName)
+	s.Protect = r.boolean("protect", true)
 	s.PublicKeys = r.publicKeys("publicKeys", []string{"~/.ssh/id_ed25519.pub"})
 
 	s.SSHNetworks = r.networks("sshNetworks")

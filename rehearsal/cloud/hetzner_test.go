@@ -215,7 +215,7 @@ func TestServer_WhoseMachineFailsHasAFailedAction(t *testing.T) {
 	must(t, c.hetzner().Action.WaitFor(ctx, result.Action))
 }
 
-func TestServer_TypeChangesOnlyWhenOff(t *testing.T) {
+func TestServer_TypeChangesOnlyWhenOffAndStartsAgain(t *testing.T) {
 	machines := &recorder{}
 	c := start(t, Config{Machines: machines})
 	server := c.buy(t, order1(t, c))
@@ -225,8 +225,7 @@ func TestServer_TypeChangesOnlyWhenOff(t *testing.T) {
 
 	c.act(t)(c.hetzner().Server.Shutdown(ctx, server))
 	c.act(t)(c.hetzner().Server.ChangeType(ctx, server, bigger))
-	c.act(t)(c.hetzner().Server.Poweron(ctx, server))
-	c.act(t)(c.hetzner().Server.Reboot(ctx, server))
+	c.act(t)(c.hetzner().Server.Reboot(ctx, server)) // it is on again by itself
 	server, _, err = c.hetzner().Server.GetByID(ctx, server.ID)
 	must(t, err)
 	if server.ServerType.Name != "cpx31" || server.PrimaryDiskSize != 80 || server.Status != "running" {

@@ -86,8 +86,10 @@ func (c *Cloud) changeServerType(r *http.Request) (answer, error) {
 	case next.Architecture != s.serverType.Architecture, next.Disk < s.diskSize:
 		return answer{}, conflicting("invalid_server_type", "server type does not fit the server")
 	}
-	return c.begun(c.begin("change_server_type", "server", s.id, task{then: func() {
-		s.serverType = next
+	// The API starts the server again by itself:
+	// https://docs.hetzner.cloud/reference/cloud#tag/server-actions/change_server_type
+	return c.begun(c.begin("change_server_type", "server", s.id, task{do: c.onMachine(s.id, Machines.PowerOn), then: func() {
+		s.serverType, s.status = next, "running"
 		if wanted.UpgradeDisk {
 			s.diskSize = next.Disk
 		}
