@@ -3,6 +3,7 @@
 package components
 
 import (
+	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -95,7 +96,7 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 		return nil, err
 	}
 
-	self.IP, self.IPv6, self.Type = address.IpAddress, machine.Ipv6Address, machine.ServerType
+	self.IP, self.IPv6, self.Type = addressOf(machine, address), machine.Ipv6Address, machine.ServerType
 	self.HostKey = trimmed(hostKey.PublicKeyOpenssh)
 	self.SSH = Connection{
 		// The server's own output, not the address's: there is nobody to talk to before it runs.
@@ -119,6 +120,19 @@ func onlyAtFirstBoot(typeChosen bool) pulumi.ResourceOption {
 		properties = append(properties, "serverType")
 	}
 	return pulumi.IgnoreChanges(properties)
+}
+
+// addressOf is the stack's address, if it is the server's: one that was adopted
+// without its address has another, and the names must not lead to nobody.
+func addressOf(machine *hcloud.Server, address *hcloud.PrimaryIp) pulumi.StringOutput {
+	return pulumi.All(address.IpAddress, machine.Ipv4Address, address.URN()).ApplyT(func(known []any) (string, error) {
+		ours, theirs, urn := known[0].(string), known[1].(string), known[2].(pulumi.URN)
+		if ours != theirs && ours != "" && theirs != "" { // empty: left out by --target
+			return "", fmt.Errorf("the server has the address %s, and the stack made another, %s, which leads nowhere: the server was adopted without its address; "+
+				"delete %s in Hetzner's console (it is protected there), forget it with `pulumi state delete --force '%s'`, and import the server's own: docs/guide.md, What exists already", theirs, ours, ours, urn)
+		}
+		return ours, nil
+	}).(pulumi.StringOutput)
 }
 
 // newFirewall lets SSH, HTTP, HTTPS and ICMP in; Hetzner drops the rest before
