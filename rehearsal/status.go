@@ -27,7 +27,7 @@ type status struct {
 	Stack      string            `json:"stack"`
 	KeyFile    string            `json:"keyFile"` // the developer's private key
 	PulumiPath string            `json:"pulumiPath"`
-	Providers  map[string]string `json:"providers"` // package -> "published VERSION" or "stand-in"
+	Providers  map[string]string `json:"providers"` // package -> "published VERSION", "bridged ..." or "stand-in"
 	Daemon     daemon.Status     `json:"daemon"`
 }
 
