@@ -33,9 +33,9 @@ func preflight(ctx *pulumi.Context, s *settings.Settings) (*findings, error) {
 	var looks sync.WaitGroup
 	looks.Go(func() { found.serverType, found.price, hetznerErr = lookAtHetzner(ctx, s) })
 	looks.Go(func() { found.zone, found.edgeNetworks, zoneErr = lookAtZone(ctx, s) })
-	pulumiErr, appErr := checkPulumi(ctx), checkApp(ctx, s)
+	pulumiErr, agentErr, appErr := checkPulumi(ctx), checkAgent(s.AgentSocket), checkApp(ctx, s)
 	looks.Wait()
-	return found, errors.Join(pulumiErr, appErr, hetznerErr, zoneErr)
+	return found, errors.Join(pulumiErr, agentErr, appErr, hetznerErr, zoneErr)
 }
 
 // checkPulumi wants the version that the rehearsals run. Go checks its own, by

@@ -167,8 +167,14 @@ func newKey(ctx *pulumi.Context, name string, opts ...pulumi.ResourceOption) (*t
 }
 
 // number turns a resource's ID, a text, into the number other resources want.
+// What --target leaves out has none, and nobody uses it then.
 func number(id pulumi.IDOutput) pulumi.IntOutput {
-	return id.ApplyT(func(id pulumi.ID) (int, error) { return strconv.Atoi(string(id)) }).(pulumi.IntOutput)
+	return id.ApplyT(func(id pulumi.ID) (int, error) {
+		if id == "" {
+			return 0, nil
+		}
+		return strconv.Atoi(string(id))
+	}).(pulumi.IntOutput)
 }
 
 func trimmed(text pulumi.StringOutput) pulumi.StringOutput {

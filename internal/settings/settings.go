@@ -47,6 +47,7 @@ type Settings struct {
 	PostgresImage    string         // image of the database's container
 	HetznerToken     string         // secret; this one and the next only for looking beforehand
 	CloudflareToken  string         // secret
+	AgentSocket      string         // of the developer's SSH agent, as the command provider finds it; empty: there is none
 	HetznerEndpoint  string         // of the API, as the provider reads it; empty: Hetzner's own
 	CloudflareHost   string         // of the API, as the provider reads it; empty: Cloudflare's own
 	PostgresPassword string         // secret; empty: the program generates one
@@ -136,6 +137,7 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.HetznerEndpoint = cmp.Or(r.get("hcloud:endpoint"), env.Getenv("HCLOUD_ENDPOINT"))
 	s.CloudflareToken = r.token("cloudflare:apiToken", "CLOUDFLARE_API_TOKEN", cloudflareToken)
 	s.CloudflareHost = cmp.Or(r.get("cloudflare:apiHostname"), env.Getenv("CLOUDFLARE_API_HOSTNAME"))
+	s.AgentSocket = env.Getenv("SSH_AUTH_SOCK")
 
 	return s, errors.Join(r.mistakes...)
 }
