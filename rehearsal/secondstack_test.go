@@ -23,7 +23,7 @@ func TestMovingALiveSiteToASecondStack(t *testing.T) {
 	before := []string{"A " + domain + " " + oldIP, "A www." + domain + " " + oldIP}
 	r.answers(t, before)
 
-	r.renameAtHetzner(t) // the second stack has a project of its own
+	r.otherProject(t) // the second stack has one of its own
 	walk("second stack")
 	r.answers(t, before)
 	r.typeIn(t, "export KAMAL_REGISTRY_PASSWORD=ghp_...\ncd ../running_calendar\nkamal setup\ncd -\n")
@@ -50,7 +50,9 @@ func TestMovingALiveSiteToASecondStack(t *testing.T) {
 		}
 	}
 
+	r.otherProject(t)
 	walk("end of the first stack")
+	r.otherProject(t)
 	r.answers(t, after)
 	for setting, value := range map[string]string{"ssl": "strict", "min_tls_version": "1.2"} {
 		if text := r.askZone(t, "GET", "settings/"+setting, ""); !strings.Contains(text, `"value":"`+value+`"`) {
@@ -86,15 +88,26 @@ func (r *running) answers(t *testing.T, want []string) {
 	}
 }
 
-// renameAtHetzner makes room for things of the same names, as another project
-// has it: the local cloud has one project.
-func (r *running) renameAtHetzner(t *testing.T) {
+// otherProject shows the other of two projects at Hetzner: the local cloud has
+// only one, in which the other's things have other names meanwhile.
+func (r *running) otherProject(t *testing.T) {
 	t.Helper()
-	r.run(t, 0, "exec", "bash", "-c", `
-		ask() { curl -sS --fail -H "Authorization: Bearer $HCLOUD_TOKEN" -H 'Content-Type: application/json' "$HCLOUD_ENDPOINT/$1" "${@:2}"; }
-		for kind in ssh_keys firewalls primary_ips servers; do
-			for id in $(ask "$kind" | python3 -c 'import json, sys; [print(each["id"]) for each in json.load(sys.stdin)[sys.argv[1]]]' "$kind"); do
-				ask "$kind/$id" -X PUT -d "{\"name\": \"the-old-$id\"}" >/dev/null || exit 1
-			done
-		done`)
+	r.run(t, 0, "exec", "python3", "-c", `
+import json, os, urllib.request
+def ask(path, **change):
+    request = urllib.request.Request(os.environ["HCLOUD_ENDPOINT"] + "/" + path, headers={"Authorization": "Bearer " + os.environ["HCLOUD_TOKEN"], "Content-Type": "application/json"})
+    if change:
+        request.method, request.data = "PUT", json.dumps(change).encode()
+    return json.load(urllib.request.urlopen(request))
+for kind in "ssh_keys", "firewalls", "primary_ips", "servers":
+    all = ask(kind)[kind]
+    hidden = [each for each in all if each["name"].startswith("hidden-")]
+    shown = [each for each in all if each not in hidden]
+    for each in shown:
+        ask(f"{kind}/{each['id']}", name="leaving-" + each["name"])
+    for each in hidden:
+        ask(f"{kind}/{each['id']}", name=each["name"].removeprefix("hidden-"))
+    for each in shown:
+        ask(f"{kind}/{each['id']}", name="hidden-" + each["name"])
+`)
 }
