@@ -305,3 +305,17 @@ func (d *document) intoBrackets(collection *yaml.Node, parts []string) error {
 	}
 	return d.splice(end, end, ", "+text)
 }
+
+// noKeys refuses a section that holds one of some keys.
+func noKeys(d *document, reason string, section []string, keys ...string) error {
+	for _, key := range keys {
+		found, err := d.find(append(slices.Clone(section), key)...)
+		if err != nil {
+			return err
+		}
+		if found != nil {
+			return refuse(found.key, "`%s.%s`: %s", strings.Join(section, "."), key, reason)
+		}
+	}
+	return nil
+}

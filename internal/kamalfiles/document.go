@@ -300,3 +300,12 @@ func (d *document) setScalar(node *yaml.Node, want scalar) error {
 	}
 	return d.splice(start, end, text)
 }
+
+// parentOf is the mapping of a section that exists.
+func (d *document) parentOf(section string) *yaml.Node {
+	found, err := d.find(section)
+	if err != nil || found == nil {
+		return d.root
+	}
+	return resolved(found.value)
+}
