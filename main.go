@@ -40,13 +40,19 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	if err != nil {
 		return err
 	}
+	database := components.AppDatabase(s)
+	var backupPackages []string
+	if database != "" {
+		backupPackages = components.BackupPackages(s.Offsite)
+	}
 	hardening, err := components.NewHardening(ctx, "hardening", &components.HardeningArgs{
 		SSH:         server.SSH,
 		PublicKeys:  s.PublicKeys,
 		SSHNetworks: s.SSHNetworks,
 		WebNetworks: found.edgeNetworks,
 		RebootTime:  s.RebootTime,
-		Packages:    components.BackupPackages(s.Offsite),
+		Packages:    backupPackages,
+		Registry:    s.Registry == settings.LocalRegistry,
 	})
 	if err != nil {
 		return err
@@ -71,20 +77,24 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	if err != nil {
 		return err
 	}
-	backup, err := components.NewBackup(ctx, "backup", &components.BackupArgs{
-		SSH:       server.SSH,
-		Service:   s.Service,
-		Hour:      s.BackupHour,
-		Keep:      s.BackupKeep,
-		TimeZone:  s.TimeZone,
-		PingURL:   s.BackupPingURL,
-		Offsite:   s.Offsite,
-		DependsOn: []pulumi.Resource{hardening.Done},
-	})
-	if err != nil {
-		return err
+	ready := pulumi.Array{dns.URL, hardening.Report}
+	if database != "" {
+		backup, err := components.NewBackup(ctx, "backup", &components.BackupArgs{
+			SSH:       server.SSH,
+			Container: database,
+			Hour:      s.BackupHour,
+			Keep:      s.BackupKeep,
+			TimeZone:  s.TimeZone,
+			PingURL:   s.BackupPingURL,
+			Offsite:   s.Offsite,
+			DependsOn: []pulumi.Resource{hardening.Done},
+		})
+		if err != nil {
+			return err
+		}
+		ready = append(ready, backup.Report)
+		ctx.Export("backup", backup.Report)
 	}
-	ready := pulumi.Array{dns.URL, hardening.Report, backup.Report}
 	if s.Certificate == settings.CloudflareOrigin {
 		certificate, err := components.NewOriginCertificate(ctx, "certificate", s.Hosts())
 		if err != nil {
@@ -114,7 +124,6 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	ctx.Export("sshHostKey", pulumi.Sprintf("%s %s", server.IP, server.HostKey))
 	ctx.Export("postgresPassword", postgresPassword)
 	ctx.Export("hardening", hardening.Report)
-	ctx.Export("backup", backup.Report)
 	ctx.Export("kamal", kamal.Report)
 	ctx.Export("monthlyPrice", server.Type.ApplyT(found.price))
 	ctx.Export("nextSteps", nextSteps(ctx, s, server, found, kamal.Report))

@@ -20,9 +20,15 @@ func nextSteps(ctx *pulumi.Context, s *settings.Settings, server *components.Ser
 		steps := []string{
 			"pulumi stack output sshHostKey >> ~/.ssh/known_hosts   (from now on its key is known)",
 			"cd " + s.AppPath + " && git diff   (what changed in the app; commit it)",
-			"export KAMAL_REGISTRY_PASSWORD=...   (a GitHub token with write:packages and read:packages)",
-			"kamal setup   (the first deploy)",
 		}
+		switch s.Registry {
+		case settings.GitHubRegistry:
+			steps = append(steps, "export KAMAL_REGISTRY_PASSWORD=...   (a GitHub token with write:packages and read:packages)")
+		case settings.LocalRegistry:
+		default:
+			steps = append(steps, "export KAMAL_REGISTRY_PASSWORD=...   (the password or token of "+s.RegistryUser+" at "+s.Registry+")")
+		}
+		steps = append(steps, "kamal setup   (the first deploy)")
 		if s.DNSTakeover == settings.TakeoverLater {
 			steps = append(steps, "pulumi config set dnsTakeover true && pulumi up   (back here: until then "+s.Domain+" leads where it did)")
 		}

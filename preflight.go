@@ -48,7 +48,7 @@ func checkPulumi(ctx *pulumi.Context) error {
 }
 
 func checkApp(ctx *pulumi.Context, s *settings.Settings) error {
-	if s.AppPath == "" || s.Service == "" || s.Domain == "" || s.GitHubUser == "" {
+	if s.AppPath == "" || s.Service == "" || s.Domain == "" || s.Registry == "" || s.RegistryUser == "" && s.Registry != settings.LocalRegistry {
 		return nil
 	}
 	notes, err := components.CheckKamalFiles(s)

@@ -20,7 +20,7 @@ type Backup struct {
 // BackupArgs says of what, when, and how many are kept.
 type BackupArgs struct {
 	SSH       Connection        // required
-	Service   string            // required: Kamal's service; the database's container is <service>-db
+	Container string            // required: the database's, as Kamal names it
 	Hour      int               // required: 0 to 23, server time
 	Keep      int               // required: days
 	TimeZone  string            // optional: the server's, e.g. "America/Tijuana"; default as it is (UTC)
@@ -42,7 +42,7 @@ func NewBackup(ctx *pulumi.Context, name string, args *BackupArgs, opts ...pulum
 	installed, err := args.SSH.Run(ctx, name+"-install", Script{
 		Text: scripts.InstallBackup(),
 		Variables: map[string]string{
-			"CONTAINER": args.Service + "-db",
+			"CONTAINER": args.Container,
 			"HOUR":      strconv.Itoa(args.Hour),
 			"KEEP":      strconv.Itoa(args.Keep),
 			"TIME_ZONE": args.TimeZone,

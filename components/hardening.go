@@ -6,6 +6,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"rails-on-hetzner/internal/kamalfiles"
 	"rails-on-hetzner/scripts"
 )
 
@@ -28,6 +29,7 @@ type HardeningArgs struct {
 	WebNetworks []netip.Prefix // optional: who may reach ports 80 and 443; default everyone
 	RebootTime  string         // optional: "HH:MM" for reboots after updates; default never by itself
 	Packages    []string       // optional: what later scripts need, so that apt runs once
+	Registry    bool           // optional: whether the image comes from the developer's machine, through SSH
 }
 
 // NewHardening declares two remote commands: the work, and its confirmation.
@@ -42,7 +44,11 @@ func NewHardening(ctx *pulumi.Context, name string, args *HardeningArgs, opts ..
 		"WEB_NETWORKS":    strings.Join(textsOf(args.WebNetworks), " "),
 		"REBOOT_TIME":     args.RebootTime,
 		"MORE_PACKAGES":   strings.Join(args.Packages, " "),
+		"REGISTRY_PORT":   "",
 	}}
+	if args.Registry {
+		_, work.Variables["REGISTRY_PORT"], _ = strings.Cut(kamalfiles.LocalRegistry, ":")
+	}
 	done, err := args.SSH.Run(ctx, name+"-apply", work, pulumi.Parent(self))
 	if err != nil {
 		return nil, err

@@ -113,7 +113,7 @@ func planKamalFiles(s *settings.Settings, ip string, proxies []netip.Prefix) (*k
 		Deploy:         wantedFiles(s, ip),
 		TrustedProxies: textsOf(proxies),
 		Secrets: []kamalfiles.Secret{
-			{Name: "KAMAL_REGISTRY_PASSWORD", Reference: "$KAMAL_REGISTRY_PASSWORD", Why: "A GitHub token with write:packages and read:packages, from your environment"},
+			{Name: "KAMAL_REGISTRY_PASSWORD", Reference: "$KAMAL_REGISTRY_PASSWORD", Why: registryToken(s) + ", from your environment"},
 			{Name: "RAILS_MASTER_KEY", Reference: "$(cat config/master.key)"},
 			outputSecret("POSTGRES_PASSWORD", "postgresPassword", "The database, as the stack that made the server knows it", s.Stack, project),
 			{Name: "POSTGRES_DB", Reference: s.Service + "_production"},
@@ -128,13 +128,40 @@ func planKamalFiles(s *settings.Settings, ip string, proxies []netip.Prefix) (*k
 }
 
 func wantedFiles(s *settings.Settings, ip string) kamalfiles.Deploy {
-	wanted := kamalfiles.Deploy{Service: s.Service, GitHubUser: s.GitHubUser, ServerIP: ip, Hosts: s.Hosts(), Database: s.PostgresImage}
+	wanted := kamalfiles.Deploy{
+		Service: s.Service, Registry: registryOf(s), ServerIP: ip, Hosts: s.Hosts(),
+		DatabaseKind: s.Database, Database: s.PostgresImage,
+	}
 	if s.Certificate == settings.CloudflareOrigin {
 		wanted.OriginCert = &kamalfiles.CertNames{CertificatePEM: "ORIGIN_CERTIFICATE", PrivateKeyPEM: "ORIGIN_PRIVATE_KEY"}
 	}
 	// Visitors' addresses may be believed only when nobody but Cloudflare can send them.
 	wanted.KeepHeaders = s.OriginLock
 	return wanted
+}
+
+func registryOf(s *settings.Settings) kamalfiles.Registry {
+	if s.Registry == settings.LocalRegistry {
+		return kamalfiles.Registry{Server: kamalfiles.LocalRegistry}
+	}
+	return kamalfiles.Registry{Server: s.Registry, User: s.RegistryUser}
+}
+
+func registryToken(s *settings.Settings) string {
+	if s.Registry == settings.GitHubRegistry {
+		return "A GitHub token with write:packages and read:packages"
+	}
+	return "The password or token of " + s.RegistryUser + " at " + s.Registry
+}
+
+// AppDatabase tells the container of the database that the app is given, "" when
+// it has its data elsewhere: then there is nothing to back up.
+func AppDatabase(s *settings.Settings) string {
+	kind, container := kamalfiles.DatabaseOf(s.AppPath, wantedFiles(s, unknownIP))
+	if kind == kamalfiles.DatabaseExternal || kind == kamalfiles.DatabaseNone {
+		return ""
+	}
+	return container
 }
 
 // outputSecret is a secret that one of the stack's outputs holds, printed from

@@ -3,6 +3,7 @@ package kamalfiles
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -172,11 +173,29 @@ func (d *document) insert(lines block, path ...string) error {
 	switch {
 	case len(path) == 1:
 		return d.insertSection(lines)
+	case precedes(mapping, key) != nil:
+		return d.insertLines(precedes(mapping, key).Line, lines.at(indent, d.step, d.newline))
 	case mapping.Kind == yaml.MappingNode && len(mapping.Content) > 0:
 		last := mapping.Content[len(mapping.Content)-2]
 		return d.insertLines(d.lastLine(last, indent)+1, lines.at(indent, d.step, d.newline))
 	}
 	return d.insertLines(parent.key.Line+1, lines.at(indent, d.step, d.newline))
+}
+
+// precedes is the key of the registry before which a new one stands in Kamal's
+// template; nil where it comes last.
+func precedes(mapping *yaml.Node, key string) *yaml.Node {
+	order := []string{"server", "username", "password"}
+	at := slices.Index(order, key)
+	if mapping.Kind != yaml.MappingNode || at < 0 {
+		return nil
+	}
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if slices.Index(order, mapping.Content[i].Value) > at {
+			return mapping.Content[i]
+		}
+	}
+	return nil
 }
 
 // childIndent is where the keys of a section begin, or would.
@@ -219,12 +238,12 @@ func (d *document) insertSection(lines block) error {
 
 // insertLines puts whole lines before a line.
 func (d *document) insertLines(before int, lines string) error {
+	for d.conditional[before] && d.conditional[before-1] {
+		before++ // behind what an ERB block decides
+	}
 	at := d.line(before)
 	if at > 0 && d.text[at-1] != '\n' {
 		lines = d.newline + strings.TrimSuffix(lines, d.newline) // the file's end had no line end, and keeps none
-	}
-	if d.conditional[before] && d.conditional[before-1] {
-		return refusal{before, "this stands inside an ERB block"}
 	}
 	return d.splice(at, at, lines)
 }
@@ -237,12 +256,28 @@ func (d *document) replace(old *entry, lines block) error {
 		return refuse(old.key, "`%s:` does not stand on a line of its own", old.key.Value)
 	}
 	end := d.line(d.lastLine(old.key, indent) + 1)
-	text := lines.at(indent, d.step, d.newline)
+	text := d.withComment(lines, old).at(indent, d.step, d.newline)
 	if end > 0 && d.text[end-1] != '\n' {
 		text = strings.TrimSuffix(text, d.newline)
 	}
 	return d.splice(d.line(old.key.Line), end, text)
 }
+
+// withComment is a block that keeps the comment behind the key which it replaces.
+func (d *document) withComment(lines block, old *entry) block {
+	from := d.offset(old.key)
+	if _, end, err := d.span(old.value); err == nil && old.value.Line == old.key.Line {
+		from = end
+	}
+	rest, _, _ := bytes.Cut(d.text[from:], []byte("\n"))
+	comment := lineComment.FindString(strings.TrimRight(string(rest), "\r"))
+	if len(lines) == 0 || comment == "" {
+		return lines
+	}
+	return append(block{lines[0] + comment}, lines[1:]...)
+}
+
+var lineComment = regexp.MustCompile(`[ \t]+#.*$`)
 
 // remove deletes a key and all that it holds.
 func (d *document) remove(old *entry) error { return d.replace(old, nil) }
@@ -304,18 +339,4 @@ func (d *document) intoBrackets(collection *yaml.Node, parts []string) error {
 		return err
 	}
 	return d.splice(end, end, ", "+text)
-}
-
-// noKeys refuses a section that holds one of some keys.
-func noKeys(d *document, reason string, section []string, keys ...string) error {
-	for _, key := range keys {
-		found, err := d.find(append(slices.Clone(section), key)...)
-		if err != nil {
-			return err
-		}
-		if found != nil {
-			return refuse(found.key, "`%s.%s`: %s", strings.Join(section, "."), key, reason)
-		}
-	}
-	return nil
 }

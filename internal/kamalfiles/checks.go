@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"go.yaml.in/yaml/v4"
 )
 
 // notes tells what in the app would spoil a deploy and is not this program's to
@@ -23,9 +21,8 @@ func (p *Plan) notes(w Settings) []string {
 		p.uncommitted(),
 		literals(".kamal/secrets", p.read(".kamal/secrets")),
 		literals(".kamal/secrets-common", p.read(".kamal/secrets-common")),
+		p.softwareNotes(w.Deploy),
 		p.databaseSettings(w.Deploy),
-		p.otherRoles(w.Deploy),
-		p.otherUser(),
 		p.destinations(w.Deploy),
 		p.kamalVersion(w.Deploy),
 		p.ownTrustedProxies(w.Deploy),
@@ -75,109 +72,6 @@ func (p *Plan) missingFiles() []string {
 	return nil
 }
 
-// databaseSettings checks that production reads what Kamal will provide.
-func (p *Plan) databaseSettings(w Deploy) []string {
-	text := p.read("config/database.yml")
-	if text == nil {
-		return nil
-	}
-	section := productionSection(string(text))
-	if strings.Contains(section, "DATABASE_URL") {
-		return []string{fmt.Sprintf("config/database.yml: production is set by a URL; it must name the host %s and the password POSTGRES_PASSWORD", w.databaseHost())}
-	}
-	var lacks []string
-	if !strings.Contains(section, "DB_HOST") {
-		lacks = append(lacks, `host: <%= ENV["DB_HOST"] %>`)
-	}
-	if !strings.Contains(section, "POSTGRES_PASSWORD") && !strings.Contains(section, w.railsPassword()) {
-		lacks = append(lacks, `password: <%= ENV["POSTGRES_PASSWORD"] %>`)
-	}
-	if user := regexp.MustCompile(`(?m)^\s*username:\s*(\S.*?)\s*$`).FindStringSubmatch(section); user == nil || user[1] != "postgres" && !strings.Contains(user[1], "ENV") {
-		lacks = append(lacks, "username: postgres")
-	}
-	if !strings.Contains(string(text), "postgresql") && !strings.Contains(string(text), "postgis") {
-		lacks = append([]string{"adapter: postgresql"}, lacks...)
-	}
-	if len(lacks) == 0 {
-		return nil
-	}
-	return []string{"config/database.yml: production would not reach the database; below `production:` (with several databases: `primary:`) it must say:\n    " + strings.Join(lacks, "\n    ")}
-}
-
-// railsPassword is the variable that Rails' own PostgreSQL template reads.
-func (w Deploy) railsPassword() string {
-	return strings.ToUpper(strings.ReplaceAll(w.Service, "-", "_")) + "_DATABASE_PASSWORD"
-}
-
-// productionSection is the text from `production:` to the next section, with
-// the shared default in front, which it usually merges.
-func productionSection(text string) string {
-	var kept strings.Builder
-	inside := false
-	for line := range strings.Lines(text) {
-		trimmed := strings.TrimSpace(line)
-		if strings.HasPrefix(trimmed, "#") {
-			continue
-		}
-		if trimmed != "" && line[0] != ' ' && line[0] != '\t' && line[0] != '<' {
-			inside = strings.HasPrefix(line, "production:") || strings.HasPrefix(line, "default:")
-		}
-		if inside {
-			kept.WriteString(line)
-		}
-	}
-	return kept.String()
-}
-
-// otherRoles tells of hosts that are not this server: with one server, all roles belong on it.
-func (p *Plan) otherRoles(w Deploy) []string {
-	var file struct{ Servers map[string]yaml.Node }
-	masked, _ := maskERB(p.read(deployFile))
-	if yaml.Load(masked, &file) != nil {
-		return nil
-	}
-	var told []string
-	for role, node := range file.Servers {
-		for _, host := range addresses(&node) {
-			if role != "web" && host.Value != w.ServerIP && isAddress(host.Value) {
-				told = append(told, fmt.Sprintf(deployFile+": line %d: the role %s is on %s, which is not this stack's server", host.Line, role, host.Value))
-			}
-		}
-	}
-	slices.Sort(told)
-	return told
-}
-
-// otherUser tells of an SSH user that the server does not have.
-func (p *Plan) otherUser() []string {
-	var file struct {
-		SSH struct{ User, Port yaml.Node }
-	}
-	masked, _ := maskERB(p.read(deployFile))
-	if yaml.Load(masked, &file) != nil {
-		return nil
-	}
-	var told []string
-	if user := file.SSH.User; user.Value != "" && user.Value != "root" {
-		told = append(told, fmt.Sprintf("%s: line %d: Kamal is to log in as %s, and the server's only user is root; delete the line", deployFile, user.Line, user.Value))
-	}
-	if port := file.SSH.Port; port.Value != "" && port.Value != "22" {
-		told = append(told, fmt.Sprintf("%s: line %d: Kamal is to use port %s, and the server's SSH is on port 22; delete the line", deployFile, port.Line, port.Value))
-	}
-	return told
-}
-
-func addresses(node *yaml.Node) []*yaml.Node {
-	if node.Kind == yaml.ScalarNode {
-		return []*yaml.Node{node}
-	}
-	var found []*yaml.Node
-	for _, child := range node.Content {
-		found = append(found, addresses(child)...)
-	}
-	return found
-}
-
 // destinations tells of deploy.<name>.yml files that hide what is written here:
 // Kamal merges them over deploy.yml.
 func (p *Plan) destinations(w Deploy) []string {
@@ -191,7 +85,7 @@ func (p *Plan) destinations(w Deploy) []string {
 			continue
 		}
 		var hidden []string
-		for _, key := range []string{"service", "image", "servers", "proxy.ssl", "proxy.host", "proxy.hosts", "registry.server", "registry.username", "registry.password", "env.clear.DB_HOST", "env.secret", "accessories.db"} {
+		for _, key := range []string{"service", "image", "servers", "proxy.ssl", "proxy.host", "proxy.hosts", "registry.server", "registry.username", "registry.password", "env.clear.DB_HOST", "env.secret", strings.Join(w.db(), ".")} {
 			if at(read, key) != nil {
 				hidden = append(hidden, key)
 			}
@@ -226,6 +120,9 @@ func (p *Plan) kamalVersion(w Deploy) []string {
 	}
 	if w.OriginCert != nil {
 		need, what = []int{2, 7, 0}, "a certificate of one's own"
+	}
+	if w.Registry.isLocal() && slices.Compare(need, []int{2, 8, 0}) < 0 {
+		need, what = []int{2, 8, 0}, "the local registry"
 	}
 	if slices.Compare(have, need) >= 0 {
 		return nil

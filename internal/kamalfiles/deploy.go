@@ -9,14 +9,18 @@ import (
 // Deploy is what config/deploy.yml is to say. Each value has one key in the
 // file; every other byte of it belongs to the developer.
 type Deploy struct {
-	Service     string     // as in the file; containers and the database's host are named after it
-	GitHubUser  string     // owner of the image on ghcr.io, lower-case
-	ServerIP    string     // the only host of the role web and of the accessory db
-	Hosts       []string   // names the app answers on, the first is the main one
-	AppSecrets  []string   // env.secret entries that the app needs, NAME or NAME:SECRET
-	Database    string     // image of the accessory db, e.g. "postgres:16"
-	OriginCert  *CertNames // custom certificate; nil: kamal-proxy obtains one
-	KeepHeaders bool       // proxy.forward_headers: visitors' addresses come from a proxy in front
+	Service      string     // as in the file; containers and the database's host are named after it
+	Registry     Registry   // where the image is kept
+	ServerIP     string     // the only host of the primary role and of the database
+	Hosts        []string   // names the app answers on, the first is the main one
+	AppSecrets   []string   // env.secret entries that the app needs, NAME or NAME:SECRET
+	DatabaseKind string     // DatabaseAccessory, DatabaseExternal or DatabaseNone; "": as the app has it
+	Database     string     // image of the database, e.g. "postgres:16"; "": as in the file, or the default
+	OriginCert   *CertNames // custom certificate; nil: kamal-proxy obtains one
+	KeepHeaders  bool       // proxy.forward_headers: visitors' addresses come from a proxy in front
+
+	accessoryName string // the accessory that is the app's database
+	container     string // its container
 }
 
 // CertNames are the secrets that hold a custom certificate (Kamal 2.7).
@@ -25,23 +29,39 @@ type CertNames struct{ CertificatePEM, PrivateKeyPEM string }
 // Apply returns the file with the wanted values in it. The error is a reason
 // to leave it alone, with its line and what to write by hand.
 func (w Deploy) Apply(text []byte) ([]byte, error) {
-	changed, err := w.edit(text)
+	d, err := w.apply(text)
+	if err != nil {
+		return nil, err
+	}
+	return d.text, nil
+}
+
+func (w Deploy) apply(text []byte) (*document, error) {
+	d, err := w.edited(text)
 	if err == nil {
 		// Whatever was misread would be misread again: a second time must change nothing.
-		if again, twice := w.edit(changed); twice != nil || !bytes.Equal(again, changed) {
+		if again, twice := w.edited(d.text); twice != nil || !bytes.Equal(again.text, d.text) {
 			err = refusal{0, "it is laid out in a way that this program does not understand"}
 		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w; it is left as it is; put this in by hand, and if it still is refused: pulumi config set editApp false\n%s", err, w.ByHand())
 	}
-	return changed, nil
+	return d, nil
 }
 
-func (w Deploy) edit(text []byte) ([]byte, error) {
+// edited is the file with the wanted values in it and, in its notes, what the
+// developer should know of that.
+func (w Deploy) edited(text []byte) (*document, error) {
 	d, err := parse(text)
 	if err != nil {
 		return nil, err
+	}
+	if err := w.kamal1(d); err != nil {
+		return nil, d.inFile(err)
+	}
+	if w, err = w.settled(d); err != nil {
+		return nil, d.inFile(err)
 	}
 	for _, part := range []func(*document) error{w.service, w.servers, w.name, w.proxy, w.registry, w.env, w.database} {
 		if err := part(d); err != nil {
@@ -51,7 +71,10 @@ func (w Deploy) edit(text []byte) ([]byte, error) {
 	if err := w.verify(text, d.text); err != nil {
 		return nil, err
 	}
-	return d.text, nil
+	for _, notes := range []func(*document){w.otherHosts, w.builtElsewhere, w.sshNotes, w.proxyNotes, w.registryNotes, w.envNotes, w.databaseNotes} {
+		notes(d)
+	}
+	return d, nil
 }
 
 // ByHand is what the file must say, for those who put it in themselves.
@@ -67,18 +90,25 @@ func (w Deploy) ByHand() string {
 	if len(w.Hosts) > 1 {
 		host = items(w.Hosts).below("hosts")
 	}
-	env := append(block{"DB_HOST: " + w.databaseHost()}.below("clear"), items(w.AppSecrets).below("secret")...)
-	registry := append(block{"server: ghcr.io", "username: " + w.GitHubUser}, items(registryPassword).below("password")...)
 	if len(w.AppSecrets) == 0 {
-		env = append(block{"DB_HOST: " + w.databaseHost()}.below("clear"), items([]string{"RAILS_MASTER_KEY", "POSTGRES_PASSWORD"}).below("secret")...)
+		w.AppSecrets = []string{masterKey, databasePassword}
+	}
+	if w.DatabaseKind == "" {
+		w.DatabaseKind = DatabaseAccessory
+	}
+	env := items(w.secretsOfApp()).below("secret")
+	var accessories block
+	if w.hasAccessory() {
+		env = append(block{"DB_HOST: " + w.databaseHost()}.below("clear"), env...)
+		accessories = w.accessory().below(w.db()[1]).below("accessories")
 	}
 	all := slices.Concat(
 		block{"image: " + w.image()},
 		items([]string{w.ServerIP}).below("web").below("servers"),
 		append(ssl, host...).below("proxy"),
-		registry.below("registry"),
+		w.Registry.byHand().below("registry"),
 		env.below("env"),
-		w.accessory().below("db").below("accessories"),
+		accessories,
 	)
 	return all.at(0, 2, "\n")
 }

@@ -24,18 +24,19 @@ var (
 )
 
 var wanted = Deploy{
-	Service: "running_calendar", GitHubUser: "octocat", ServerIP: "203.0.113.7",
+	Service: "running_calendar", Registry: Registry{GitHubRegistry, "octocat"}, ServerIP: "203.0.113.7",
 	Hosts: []string{"mxcorre.com", "www.mxcorre.com"}, AppSecrets: []string{"RAILS_MASTER_KEY", "POSTGRES_PASSWORD"}, Database: "postgres:16",
 }
 
 // Each case in testdata/deploy holds a deploy.yml and what becomes of it: a
-// unified diff, or the reason why it is refused.
+// unified diff, and what is said of it, or the reason why it is refused.
 func TestDeployFile_BecomesWhatItIsToBeOrIsRefused(t *testing.T) {
 	for name, text := range deployFiles(t) {
 		t.Run(name, func(t *testing.T) {
-			got, err := wanted.Apply(text)
+			var got []byte
+			d, err := wanted.apply(text)
 			outcome := "refused"
-			said := ""
+			said, notes := "", ""
 			if err != nil {
 				said = err.Error()
 				if !strings.HasSuffix(said, wanted.ByHand()) {
@@ -44,9 +45,13 @@ func TestDeployFile_BecomesWhatItIsToBeOrIsRefused(t *testing.T) {
 				said, _, _ = strings.Cut(said, "; it is left as it is")
 				said += "\n"
 			} else {
+				got = d.text
 				outcome, said = "diff", diff(text, got)
+				for _, note := range d.notes {
+					notes += note + "\n"
+				}
 			}
-			checkCase(t, name, outcome, said)
+			checkCase(t, name, outcome, said, notes)
 			if err == nil {
 				checkPromises(t, text, got)
 			}
@@ -61,7 +66,7 @@ func checkPromises(t *testing.T, before, after []byte) {
 		t.Errorf("a second time it changes again (%v):\n%s", err, diff(after, again))
 	}
 	other := wanted
-	other.ServerIP, other.GitHubUser, other.Hosts = "198.51.100.9", "hubot", []string{"example.org", "www.example.org"}
+	other.ServerIP, other.Registry.User, other.Hosts = "198.51.100.9", "hubot", []string{"example.org", "www.example.org"}
 	there, err := other.Apply(after)
 	if err != nil {
 		t.Fatalf("other values: %v", err)
@@ -122,7 +127,7 @@ func keepsUnownedLines(t *testing.T, before, after []byte) {
 // ownedLine tells the lines that may change; which comments may go is told by
 // the golden files.
 func ownedLine(line string) bool {
-	owned := regexp.MustCompile(`^\s*(#|$|- |"?'?(image|hosts?|server|servers|username|password|DB_HOST|secret|ssl|port|db|web|proxy|registry|env|accessories|volumes|directories|clear)'?"?:)`)
+	owned := regexp.MustCompile(`^\s*(#|$|- |"?'?(image|hosts?|server|servers|username|password|DB_HOST|secret|ssl|port|db|web|proxy|registry|env|accessories|volumes|directories|clear|POSTGRES_PASSWORD|RAILS_MASTER_KEY)'?"?:)`)
 	return owned.MatchString(line)
 }
 
@@ -226,23 +231,27 @@ func deployFiles(t testing.TB) map[string][]byte {
 	return files
 }
 
-// checkCase compares with the second file of a case.
-func checkCase(t *testing.T, name, outcome, said string) {
+// checkCase compares with the other files of a case.
+func checkCase(t *testing.T, name, outcome, said, notes string) {
 	t.Helper()
 	path := filepath.Join("testdata", "deploy", name+".txtar")
 	archive, err := txtar.ParseFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
+	want := txtar.Archive{Comment: archive.Comment, Files: archive.Files[:1:1]}
+	want.Files = append(want.Files, txtar.File{Name: outcome, Data: []byte(said)})
+	if notes != "" {
+		want.Files = append(want.Files, txtar.File{Name: "notes", Data: []byte(notes)})
+	}
 	if *update {
-		archive.Files = append(archive.Files[:1], txtar.File{Name: outcome, Data: []byte(said)})
-		if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
+		if err := os.WriteFile(path, txtar.Format(&want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	if len(archive.Files) != 2 || archive.Files[1].Name != outcome || string(archive.Files[1].Data) != said {
-		t.Errorf("%s, wanted %s:\n%s", outcome, archive.Files[1].Name, said)
+	if string(txtar.Format(&want)) != string(txtar.Format(archive)) {
+		t.Errorf("%s\n%s\nwanted:\n%s", txtar.Format(&want), notes, txtar.Format(archive))
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,7 +24,8 @@ type document struct {
 	root        *yaml.Node   // the top mapping
 	origin      []int        // for each line, which one it was in the file
 	newline     string
-	step        int // spaces that a level is indented by
+	step        int      // spaces that a level is indented by
+	notes       []string // what the developer should know of the edit, each with its line
 }
 
 // refusal is a reason to leave the file to its owner.
@@ -40,6 +43,18 @@ func (r refusal) Error() string {
 
 func refuse(at *yaml.Node, format string, args ...any) error {
 	return refusal{at.Line, fmt.Sprintf(format, args...)}
+}
+
+// note tells the developer of something at a node, once.
+func (d *document) note(at *yaml.Node, format string, args ...any) {
+	d.noteLine(at.Line, format, args...)
+}
+
+func (d *document) noteLine(line int, format string, args ...any) {
+	text := fmt.Sprintf("line %d: ", d.origin[line]) + fmt.Sprintf(format, args...)
+	if !slices.Contains(d.notes, text) {
+		d.notes = append(d.notes, text)
+	}
 }
 
 func parse(text []byte) (*document, error) {
@@ -77,7 +92,9 @@ func (d *document) reparse(text []byte) error {
 		return err
 	}
 	var tree, more yaml.Node
-	if err := decoder.Load(&tree); err != nil {
+	if err := decoder.Load(&tree); errors.Is(err, io.EOF) {
+		return refusal{0, "all of it is commented out or empty; take the # from what Kamal needs (service, image, servers, registry), or have it made anew: kamal init"}
+	} else if err != nil {
 		return refusal{0, fmt.Sprintf("it cannot be read as YAML: %v", err)}
 	}
 	if err := decoder.Load(&more); err == nil {
@@ -144,8 +161,8 @@ func (d *document) splice(start, end int, with string) error {
 			return refusal{line, "this stands inside an ERB block"}
 		}
 	}
-	if tag := erbTag.Find(d.text[start:end]); tag != nil && !isComment(d.text[start:end]) {
-		return refusal{first, fmt.Sprintf("%s decides this", tag)}
+	if err := d.replaceTags(start, end, with); err != nil {
+		return err
 	}
 	added, taken := strings.Count(with, "\n"), bytes.Count(d.text[start:end], []byte("\n"))
 	origin := slices.Concat(d.origin[:first+1], slices.Repeat(d.origin[first:first+1], added), d.origin[first+1+taken:])
@@ -234,7 +251,7 @@ func (d *document) span(node *yaml.Node) (start, end int, err error) {
 		length = len(node.Value)
 	}
 	if length < 0 {
-		return 0, 0, refuse(node, "%q is not written as one plain or quoted word", node.Value)
+		return 0, 0, refuse(node, "%s is not written as one plain or quoted word", d.said(node))
 	}
 	return start, start + length, nil
 }
@@ -306,6 +323,36 @@ func (d *document) parentOf(section string) *yaml.Node {
 	found, err := d.find(section)
 	if err != nil || found == nil {
 		return d.root
+	}
+	return resolved(found.value)
+}
+
+// pairs goes through a mapping in its order, what its anchors merge left out.
+func pairs(mapping *yaml.Node) iter.Seq2[string, *yaml.Node] {
+	return func(yield func(string, *yaml.Node) bool) {
+		for i := 0; mapping.Kind == yaml.MappingNode && i+1 < len(mapping.Content); i += 2 {
+			if key := mapping.Content[i]; key.Value != "<<" && !yield(key.Value, resolved(mapping.Content[i+1])) {
+				return
+			}
+		}
+	}
+}
+
+// valueOf is what a mapping holds for a key, nil for none.
+func valueOf(mapping *yaml.Node, key string) *yaml.Node {
+	for name, value := range pairs(mapping) {
+		if name == key {
+			return value
+		}
+	}
+	return nil
+}
+
+// at is the value at a path, nil when there is none.
+func (d *document) at(path ...string) *yaml.Node {
+	found, err := d.find(path...)
+	if err != nil || found == nil {
+		return nil
 	}
 	return resolved(found.value)
 }

@@ -2,8 +2,11 @@ package kamalfiles
 
 import (
 	"bytes"
+	"fmt"
 	"regexp"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // Kamal runs deploy.yml through ERB, comments included, before it reads YAML.
@@ -79,4 +82,70 @@ func nothingBefore(text []byte, at int) bool {
 func nothingAfter(text []byte, at int) bool {
 	rest, _, _ := bytes.Cut(text[at:], []byte("\n"))
 	return len(bytes.TrimSpace(rest)) == 0
+}
+
+// replaceTags lets bytes be replaced that hold ERB tags, if each is a whole
+// value: what it stands for is then what the stack knows, and a note says so.
+// A tag that is part of a value, or steers lines, stays its owner's.
+func (d *document) replaceTags(start, end int, with string) error {
+	for _, tag := range erbTag.FindAllIndex(d.text[start:end], -1) {
+		from, to := start+tag[0], start+tag[1]
+		line := 1 + bytes.Count(d.text[:from], []byte("\n"))
+		if strings.HasPrefix(strings.TrimSpace(d.lineText(line)), "#") {
+			continue
+		}
+		if !d.isWholeValue(from, to) {
+			return refusal{line, fmt.Sprintf("%s decides this", d.text[from:to])}
+		}
+		tag, value := string(d.text[from:to]), strings.Trim(with, `"'`)
+		if strings.Contains(d.lineText(line), "password") {
+			tag = "an ERB tag"
+		}
+		if value == "" || strings.Contains(value, "\n") {
+			value = "what the stack knows"
+		}
+		d.noteLine(line, "%s stood here; in its place stands %s now", tag, value)
+	}
+	return nil
+}
+
+var (
+	beforeValue = regexp.MustCompile(`(:|-|\[|,)[ \t]*["']?$|^[ \t]*["']?$`)
+	afterValue  = regexp.MustCompile(`^["']?[ \t]*(\r?$|#|,|\])`)
+)
+
+// isWholeValue tells whether a tag that prints is all of a value or an item.
+func (d *document) isWholeValue(from, to int) bool {
+	lineStart := bytes.LastIndexByte(d.text[:from], '\n') + 1
+	rest, _, _ := bytes.Cut(d.text[to:], []byte("\n"))
+	return bytes.HasPrefix(d.text[from:to], []byte("<%=")) && beforeValue.Match(d.text[lineStart:from]) && afterValue.Match(rest)
+}
+
+// tag is the ERB that all of a scalar's value comes from, or "".
+func (d *document) tag(node *yaml.Node) string {
+	start := d.offset(node)
+	if start < len(d.text) && (d.text[start] == '"' || d.text[start] == '\'') {
+		start++
+	}
+	at := erbTag.FindIndex(d.text[start:])
+	if at == nil || at[0] != 0 || !d.isWholeValue(start, start+at[1]) {
+		return ""
+	}
+	return string(d.text[start : start+at[1]])
+}
+
+// said is a scalar's value as a message may say it: quoted, and with its ERB
+// tags as they stand in the file.
+func (d *document) said(node *yaml.Node) string {
+	if tag := d.tag(node); tag != "" {
+		return tag
+	}
+	start := d.offset(node)
+	if start < len(d.masked) && (d.masked[start] == '"' || d.masked[start] == '\'') {
+		start++
+	}
+	if end := start + len(node.Value); bytes.HasPrefix(d.masked[start:], []byte(node.Value)) {
+		return fmt.Sprintf("%q", d.text[start:end])
+	}
+	return fmt.Sprintf("%q", node.Value)
 }

@@ -1,7 +1,17 @@
 // Package kamalfiles edits the Kamal files of a Rails app: config/deploy.yml,
 // .kamal/secrets, .kamal/hooks/pre-connect and config/environments/production.rb.
-// It changes what it owns and no other byte, refuses what it
-// does not understand, and knows nothing of Pulumi.
+//
+// A document (document.go) is a YAML file under the knife: parsed to find places,
+// cut at those places, and parsed again, so that every other byte stays. Each key
+// of deploy.yml that is owned has a file of its name (servers, image, proxy,
+// registry, env, database...), which says how the key is to be and what to tell
+// the developer of it. Deploy.Apply lets each of them make its cuts and then reads
+// both texts as Kamal would: what is owned must be as wanted and nothing else
+// changed (verify.go), and a second time must change nothing, or all is refused.
+// What is the developer's to decide becomes a note, which says where, what, and
+// what mends it; only what cannot be understood, or would deploy to the wrong
+// place, is refused. A Plan joins the edits of all files with the notes, shows them
+// as a diff, and writes each file whole or not at all; it knows nothing of Pulumi.
 package kamalfiles
 
 import (
@@ -10,6 +20,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -52,12 +63,21 @@ func NewPlan(appDir string, w Settings) (*Plan, error) {
 		return nil, fmt.Errorf("%s: there is none in %s; make the Kamal files with: kamal init", deployFile, appDir)
 	}
 	w.AppSecrets = p.appSecrets(w.Deploy)
+	w.Deploy = p.settled(w.Deploy)
+	w.Secrets = slices.DeleteFunc(slices.Clone(w.Secrets), func(secret Secret) bool { return !w.needs(secret.Name) })
 	var names []string
 	for _, secret := range w.Secrets {
 		names = append(names, secret.Name)
 	}
 	err := errors.Join(
-		p.edit(deployFile, 0o644, w.Apply),
+		p.edit(deployFile, 0o644, func(text []byte) ([]byte, error) {
+			d, err := w.apply(text)
+			if err != nil {
+				return nil, err
+			}
+			p.noteOn(deployFile, d.notes)
+			return d.text, nil
+		}),
 		// References only, but a name on a laptop is nobody else's business: 0600 where it is new.
 		p.edit(".kamal/secrets", 0o600, func(text []byte) ([]byte, error) {
 			return addSecrets(text, p.read(".kamal/secrets-common"), w.Secrets), nil
@@ -66,8 +86,12 @@ func NewPlan(appDir string, w Settings) (*Plan, error) {
 		p.edit(".kamal/secrets-common", 0o600, func(text []byte) ([]byte, error) { return renewReferences(text, w.Secrets), nil }),
 		p.edit(".kamal/hooks/pre-connect", 0o755, func(text []byte) ([]byte, error) { return guardSecrets(text, names) }),
 		p.edit(productionFile, 0o644, func(text []byte) ([]byte, error) {
-			text, err := requireSSL(text)
-			return trustProxies(text, w.TrustedProxies), err
+			changed, err := requireSSL(text)
+			if err != nil { // Kamal deploys all the same
+				p.Notes = append(p.Notes, fmt.Sprintf("%s: %v", productionFile, err))
+				changed = text
+			}
+			return trustProxies(changed, w.TrustedProxies), nil
 		}),
 	)
 	p.Notes = append(p.Notes, p.notes(w)...)
@@ -77,11 +101,22 @@ func NewPlan(appDir string, w Settings) (*Plan, error) {
 // appSecrets are the variables that the app reads: the master key, and the
 // database's password under the name that config/database.yml has for it.
 func (p *Plan) appSecrets(w Deploy) []string {
-	password := "POSTGRES_PASSWORD"
+	password := databasePassword
 	if section := productionSection(string(p.read("config/database.yml"))); !strings.Contains(section, password) && strings.Contains(section, w.railsPassword()) {
-		password = w.railsPassword() + ":POSTGRES_PASSWORD"
+		password = w.railsPassword() + ":" + databasePassword
 	}
-	return []string{"RAILS_MASTER_KEY", password}
+	return []string{masterKey, password}
+}
+
+// needs tells whether a secret is for something that is written.
+func (w Settings) needs(secret string) bool {
+	switch {
+	case secret == registryPassword[0]:
+		return !w.Registry.isLocal()
+	case slices.Contains(databaseSecrets, secret):
+		return w.hasAccessory()
+	}
+	return true
 }
 
 func (p *Plan) edit(path string, mode os.FileMode, change func([]byte) ([]byte, error)) error {
@@ -112,7 +147,7 @@ func (p *Plan) Diff() string {
 	var all strings.Builder
 	for _, f := range p.files {
 		text, err := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{
-			A: difflib.SplitLines(string(f.before)), B: difflib.SplitLines(string(f.after)),
+			A: linesOf(f.before), B: linesOf(f.after),
 			FromFile: "a/" + f.path, ToFile: "b/" + f.path, Context: 3,
 		})
 		if err == nil && !bytes.Equal(f.before, f.after) {
@@ -120,6 +155,21 @@ func (p *Plan) Diff() string {
 		}
 	}
 	return all.String()
+}
+
+// linesOf are a text's lines with their ends; where the last has none, that is
+// said as diff(1) does.
+func linesOf(text []byte) []string {
+	if len(text) == 0 {
+		return nil
+	}
+	lines := strings.SplitAfter(string(text), "\n")
+	if last := len(lines) - 1; lines[last] == "" {
+		lines = lines[:last]
+	} else {
+		lines[last] += "\n\\ No newline at end of file\n"
+	}
+	return lines
 }
 
 // Apply makes the change: each file whole or not at all, unchanged ones not

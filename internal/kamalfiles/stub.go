@@ -31,23 +31,41 @@ var (
 // are to replace it tell how much of it goes: a bare `key:` is a section whose
 // other keys stay commented, anything else takes the whole stub's place.
 func (d *document) findStub(parent *entry, indent int, key string, lines block) *stub {
-	first, last := 1, d.lineCount()
+	first, last, own := 1, d.lineCount(), indent
 	if parent.key != nil {
 		first = parent.key.Line + 1
 		last = d.regionEnd(parent, indent)
+		own = d.stubIndent(parent, first, last, indent)
 	}
 	for number := first; number <= last; number++ {
 		depth, text, ok := commented(d.lineText(number))
-		if !ok || depth != indent || !isStubOf(key, text, len(lines) > 1 || strings.HasSuffix(lines[0], ":")) {
+		if !ok || depth != indent && depth != own || !isStubOf(key, text, len(lines) > 1 || strings.HasSuffix(lines[0], ":")) {
 			continue
 		}
 		found := &stub{number, number}
 		if len(lines) > 1 || !strings.HasSuffix(lines[0], ":") {
-			found.last = d.stubEnd(number, indent)
+			found.last = d.stubEnd(number, depth)
 		}
 		return found
 	}
 	return nil
+}
+
+// stubIndent is where the commented keys of a section begin: where its live ones
+// do, or, in a file indented otherwise than its template, less or more.
+func (d *document) stubIndent(parent *entry, first, last, indent int) int {
+	least := -1
+	for number := first; number <= last; number++ {
+		depth, text, ok := commented(d.lineText(number))
+		isKey := commentedKey.MatchString(text) || commentedPair.MatchString(text)
+		if ok && isKey && depth > parent.key.Column-1 && (least < 0 || depth < least) {
+			least = depth
+		}
+	}
+	if least < 0 {
+		return indent
+	}
+	return least
 }
 
 func isStubOf(key, text string, section bool) bool {

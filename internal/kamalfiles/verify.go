@@ -42,40 +42,103 @@ func readMasked(text []byte) (map[string]any, error) {
 
 // missing names the first owned value that is not as wanted.
 func (w Deploy) missing(read map[string]any) string {
-	want := map[string]any{
-		"image": w.image(), "registry.server": "ghcr.io", "registry.username": w.GitHubUser, "env.clear.DB_HOST": w.databaseHost(),
-		"accessories.db.image": w.Database, "accessories.db.port": databasePort,
-		"registry.password": []any{registryPassword[0]},
+	want := map[string]any{}
+	if w.Registry.Server == GitHubRegistry {
+		want["image"] = w.image()
 	}
-	if w.OriginCert == nil {
-		want["proxy.ssl"] = true
-	} else {
-		want["proxy.ssl.certificate_pem"] = w.OriginCert.CertificatePEM
-		want["proxy.ssl.private_key_pem"] = w.OriginCert.PrivateKeyPEM
+	if !w.Registry.isLocal() {
+		want["registry.username"], want["registry.password"] = w.Registry.User, []any{registryPassword[0]}
+	}
+	if w.hasAccessory() {
+		want["env.clear.DB_HOST"] = w.databaseHost()
 	}
 	for path, value := range want {
 		if got := at(read, path); !reflect.DeepEqual(got, value) {
 			return fmt.Sprintf("`%s` would be %v", path, got)
 		}
 	}
-	if host := at(read, "accessories.db.host"); host != nil && host != w.ServerIP {
-		return fmt.Sprintf("`accessories.db.host` would be %v", host)
+	if server := at(read, "registry.server"); registryHost.FindString(fmt.Sprint(server)) != w.Registry.Server {
+		return fmt.Sprintf("`registry.server` would be %v", server)
+	}
+	if missing := w.missingOfProxy(read); missing != "" {
+		return missing
+	}
+	if missing := w.missingItems(read, "env.secret", w.AppSecrets); missing != "" {
+		return missing
+	}
+	if !w.hasAccessory() {
+		return ""
+	}
+	return w.missingOfDatabase(read)
+}
+
+// missingOfProxy looks at what Kamal merges for each role.
+func (w Deploy) missingOfProxy(read map[string]any) string {
+	proxy := mergedProxy(read, primaryRoleOf(read))
+	want := map[string]any{"ssl": true}
+	if w.OriginCert != nil {
+		want = map[string]any{"ssl.certificate_pem": w.OriginCert.CertificatePEM, "ssl.private_key_pem": w.OriginCert.PrivateKeyPEM}
+	} else if _, custom := at(proxy, "ssl").(map[string]any); custom {
+		want = nil
+	}
+	for path, value := range want {
+		if got := at(proxy, path); !reflect.DeepEqual(got, value) {
+			return fmt.Sprintf("`proxy.%s` would be %v", path, got)
+		}
 	}
 	var hosts []any
 	for _, host := range w.Hosts {
 		hosts = append(hosts, host)
 	}
-	if !(len(hosts) == 1 && at(read, "proxy.host") == hosts[0]) && !reflect.DeepEqual(at(read, "proxy.hosts"), hosts) {
+	if at(proxy, "host") != strings.Join(w.Hosts, ",") && !reflect.DeepEqual(at(proxy, "hosts"), hosts) {
 		return "`proxy` would not name the hosts"
 	}
-	for path, wanted := range map[string][]string{
-		"env.secret": w.AppSecrets, "accessories.db.env.secret": databaseSecrets, "accessories.db.volumes": {w.volume()},
-	} {
-		list, _ := at(read, path).([]any)
-		for _, want := range wanted {
-			if !slices.ContainsFunc(list, func(item any) bool { return sameVariable(fmt.Sprint(item), want) }) {
-				return fmt.Sprintf("`%s` would lack %s", path, want)
-			}
+	roles, _ := read["servers"].(map[string]any)
+	for role := range roles {
+		if merged := mergedProxy(read, role); merged["host"] != nil && merged["hosts"] != nil {
+			return fmt.Sprintf("the role %s would have `host` and `hosts`, of which Kamal takes one", role)
+		}
+	}
+	return ""
+}
+
+// mergedProxy is a role's proxy as Kamal has it (configuration/role.rb).
+func mergedProxy(read map[string]any, role string) map[string]any {
+	merged := map[string]any{}
+	for _, path := range [][]string{{"proxy"}, {"servers", role, "proxy"}} {
+		section, _ := lookup(read, path).(map[string]any)
+		maps.Copy(merged, section)
+	}
+	return merged
+}
+
+func (w Deploy) missingOfDatabase(read map[string]any) string {
+	accessory, _ := lookup(read, w.db()).(map[string]any)
+	image := fmt.Sprint(accessory["image"])
+	if image != w.databaseImage() && !postgresImage.MatchString(image) {
+		return fmt.Sprintf("`%s.image` would be %s", strings.Join(w.db(), "."), image)
+	}
+	if port := fmt.Sprint(accessory["port"]); !strings.HasPrefix(port, "127.0.0.1:") {
+		return fmt.Sprintf("`%s.port` would be %s", strings.Join(w.db(), "."), port)
+	}
+	if host := accessory["host"]; host != nil && host != w.ServerIP {
+		return fmt.Sprintf("`%s.host` would be %v", strings.Join(w.db(), "."), host)
+	}
+	if missing := w.missingItems(accessory, "env.secret", databaseSecrets[:1]); missing != "" {
+		return missing
+	}
+	volumes, _ := accessory["volumes"].([]any)
+	if !slices.ContainsFunc(volumes, func(mount any) bool { return holdsDatabase(fmt.Sprint(mount)) }) {
+		return fmt.Sprintf("`%s.volumes` would lack the data", strings.Join(w.db(), "."))
+	}
+	return ""
+}
+
+func (w Deploy) missingItems(read map[string]any, path string, wanted []string) string {
+	list, _ := at(read, path).([]any)
+	for _, want := range wanted {
+		if !slices.ContainsFunc(list, func(item any) bool { return sameVariable(fmt.Sprint(item), want) }) {
+			return fmt.Sprintf("`%s` would lack %s", path, want)
 		}
 	}
 	return ""
@@ -83,45 +146,108 @@ func (w Deploy) missing(read map[string]any) string {
 
 // forget takes out what is owned, so that the rest can be compared.
 func (w Deploy) forget(read map[string]any) {
-	for _, path := range [][]string{
-		{"image"}, {"proxy", "ssl"}, {"proxy", "host"}, {"proxy", "hosts"}, {"proxy", "forward_headers"},
-		{"registry", "server"}, {"registry", "username"}, {"registry", "password"}, {"env", "clear", "DB_HOST"},
-		{"accessories", "db", "image"}, {"accessories", "db", "host"}, {"accessories", "db", "hosts"}, {"accessories", "db", "port"},
-	} {
+	owned := [][]string{
+		{"image"}, {"registry", "server"}, {"registry", "username"}, {"registry", "password"}, {"env", "clear", "DB_HOST"},
+		w.db("image"), w.db("host"), w.db("hosts"), w.db("port"), w.db("env", "clear", databasePassword),
+	}
+	for _, section := range [][]string{{"proxy"}, {"servers", primaryRoleOf(read), "proxy"}} {
+		for _, key := range []string{"ssl", "host", "hosts", "forward_headers"} {
+			owned = append(owned, append(slices.Clone(section), key))
+		}
+	}
+	for _, secret := range w.AppSecrets {
+		name, _, _ := strings.Cut(secret, ":")
+		owned = append(owned, []string{"env", "clear", name})
+	}
+	w.forgetHosts(read)
+	for _, path := range owned {
 		drop(read, path)
 	}
-	forgetItems(read, []string{"env", "secret"}, func(item string) bool {
-		return slices.ContainsFunc(w.AppSecrets, func(want string) bool { return sameVariable(item, want) })
+	forgetItems(read, []string{"env", "secret"}, func(item any) bool {
+		return slices.ContainsFunc(w.AppSecrets, func(want string) bool { return sameVariable(fmt.Sprint(item), want) })
 	})
-	forgetItems(read, []string{"accessories", "db", "env", "secret"}, func(item string) bool {
-		return slices.ContainsFunc(databaseSecrets, func(want string) bool { return sameVariable(item, want) })
+	forgetItems(read, w.db("env", "secret"), func(item any) bool {
+		return slices.ContainsFunc(databaseSecrets, func(want string) bool { return sameVariable(fmt.Sprint(item), want) })
 	})
-	forgetItems(read, []string{"accessories", "db", "volumes"}, holdsDatabase)
-	forgetItems(read, []string{"accessories", "db", "directories"}, holdsDatabase)
-	forgetHosts(read)
+	forgetItems(read, w.db("volumes"), isDatabaseMount)
+	forgetItems(read, w.db("directories"), isDatabaseMount)
 }
 
-// forgetHosts replaces the primary role's one host by a mark; its tags stay.
-func forgetHosts(read map[string]any) {
-	role := "web"
+func isDatabaseMount(mount any) bool {
+	if parts, ok := mount.(map[string]any); ok {
+		mount = fmt.Sprintf("%v:%v", parts["local"], parts["remote"])
+	}
+	return holdsDatabase(fmt.Sprint(mount))
+}
+
+func primaryRoleOf(read map[string]any) string {
 	if primary, ok := read["primary_role"].(string); ok {
-		role = primary
+		return primary
 	}
+	return "web"
+}
+
+// forgetHosts takes out the primary role's one host, and what is on the same
+// host or on the stack's: that moves with it. Tags stay.
+func (w Deploy) forgetHosts(read map[string]any) {
+	role := primaryRoleOf(read)
+	before := any(w.ServerIP)
 	for _, path := range [][]string{{"servers"}, {"servers", role}, {"servers", role, "hosts"}} {
-		list, ok := lookup(read, path).([]any)
-		if !ok || len(list) != 1 {
-			continue
-		}
-		if tagged, ok := list[0].(map[string]any); ok {
-			for _, tags := range tagged {
-				list[0] = tags
+		switch list := lookup(read, path).(type) {
+		case []any:
+			if len(list) == 1 {
+				before = firstHost(list[0])
 			}
-			return
+		case string:
+			drop(read, path) // ERB, in the place of a list
 		}
-		list[0] = nil
-		drop(read, path)
-		return
 	}
+	roles, _ := read["servers"].(map[string]any)
+	accessories, _ := read["accessories"].(map[string]any)
+	for _, sections := range []map[string]any{roles, accessories} {
+		for name, section := range sections {
+			if hosts, ok := section.([]any); ok {
+				sections[name] = w.withoutHosts(hosts, before)
+			}
+			if keys, ok := section.(map[string]any); ok {
+				if hosts, ok := keys["hosts"].([]any); ok {
+					keys["hosts"] = w.withoutHosts(hosts, before)
+				}
+				if keys["host"] == before || keys["host"] == w.ServerIP {
+					delete(keys, "host")
+				}
+			}
+		}
+	}
+	if list, ok := read["servers"].([]any); ok {
+		read["servers"] = w.withoutHosts(list, before)
+	}
+}
+
+func firstHost(item any) any {
+	if tagged, ok := item.(map[string]any); ok {
+		for host := range tagged {
+			return host
+		}
+	}
+	return item
+}
+
+// withoutHosts is a list of hosts with the tags of the stack's and nothing else
+// of it; nil when nothing remains.
+func (w Deploy) withoutHosts(hosts []any, before any) any {
+	var rest []any
+	for _, item := range hosts {
+		if host := firstHost(item); host != before && host != w.ServerIP {
+			rest = append(rest, item)
+		} else if tagged, ok := item.(map[string]any); ok {
+			rest = append(rest, slices.Collect(maps.Values(tagged)))
+		}
+	}
+	if rest == nil {
+		return nil
+	}
+	return rest
 }
 
 func drop(read map[string]any, path []string) {
@@ -132,12 +258,12 @@ func drop(read map[string]any, path []string) {
 	delete(parent, path[len(path)-1])
 }
 
-func forgetItems(read map[string]any, path []string, owned func(string) bool) {
+func forgetItems(read map[string]any, path []string, owned func(any) bool) {
 	list, ok := lookup(read, path).([]any)
 	if !ok {
 		return
 	}
-	rest := slices.DeleteFunc(slices.Clone(list), func(item any) bool { return owned(fmt.Sprint(item)) })
+	rest := slices.DeleteFunc(slices.Clone(list), owned)
 	if len(rest) == 0 {
 		drop(read, path)
 		return

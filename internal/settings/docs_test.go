@@ -11,7 +11,7 @@ import (
 // docs/settings.md and Pulumi.prod.yaml tell of every setting that is read, and
 // of no other.
 func TestEverySettingIsDocumented(t *testing.T) {
-	read := &recorder{values: map[string]string{"rails-on-hetzner:offsiteBucket": "bucket"}}
+	read := &recorder{values: map[string]string{"rails-on-hetzner:offsiteBucket": "bucket", "rails-on-hetzner:registry": "docker.io"}}
 	_, _ = Load(read, Environment{Getenv: func(string) string { return "" }, ReadFile: os.ReadFile})
 	table, err := os.ReadFile("../../docs/settings.md")
 	if err != nil {

@@ -192,6 +192,25 @@ func (r *reader) expand(path string) string {
 	return filepath.Join(r.env.ProjectDir, path)
 }
 
+// registry reads where the image is kept, and who writes it there.
+func (r *reader) registry() (host, user string) {
+	host = r.optional("registry", GitHubRegistry, registryHost)
+	gitHub, other := r.get("githubUser"), r.get("registryUser")
+	switch host {
+	case "": // mistaken
+	case GitHubRegistry:
+		user = r.required("githubUser", gitHubUser)
+	case LocalRegistry:
+		r.check("githubUser", gitHub, gitHubUser)
+	default:
+		user = r.required("registryUser", registryUser)
+	}
+	if other != "" && (host == GitHubRegistry || host == LocalRegistry) {
+		r.mistake("registryUser: got %q, but the registry is %s, which does not need it; delete it with: pulumi config rm registryUser", other, host)
+	}
+	return host, user
+}
+
 // offsite reads the settings of the off-site copy: all of them, or none.
 func (r *reader) offsite() *Offsite {
 	if r.get("offsiteBucket") == "" {

@@ -16,6 +16,10 @@ var (
 	// Image names must be lower case, GitHub user names are not case-sensitive.
 	gitHubUser = pattern(`^[a-z0-9]([a-z0-9-]{0,37}[a-z0-9])?$`, "a GitHub user or organisation in lower case, e.g. octocat", "octocat")
 
+	registryHost = pattern(`^(ghcr\.io|local|([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+(:[0-9]+)?)$`, "ghcr.io, local (Kamal's own, without an account), or another registry's host name, e.g. docker.io", "ghcr.io")
+	registryUser = pattern(`^[A-Za-z0-9_.@+-]+$`, "the user of the registry, as in its login", "octocat")
+	databaseKind = pattern(`^(accessory|external|none)$`, "accessory, external or none", "accessory")
+
 	shortName = pattern(`^[a-z0-9]+$`, "a name as Hetzner spells it, lower-case letters and digits", "hil")
 	imageName = pattern(`^(ubuntu|debian)-[0-9.]+$`, "an Ubuntu or Debian image name, e.g. ubuntu-24.04", "ubuntu-24.04")
 	timeZone  = pattern(`^[A-Z][A-Za-z]+(/[A-Za-z_+-]+[0-9]*)*$`, "a time zone's name, e.g. America/Tijuana", "America/Tijuana")

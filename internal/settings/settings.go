@@ -17,19 +17,20 @@ type Settings struct {
 	Project    string // the Pulumi project, which is also the configuration's namespace
 	Stack      string
 
-	Service     string // Kamal's service name: lower-case letters, digits, - and _
-	Domain      string // the host the app answers on, without scheme
-	Zone        string // the Cloudflare zone that holds Domain
-	WWW         bool   // whether www.Domain is served too
-	IPv6        bool   // whether there are AAAA records too
-	Certificate string // the origin's: LetsEncrypt or CloudflareOrigin
-	OriginLock  bool   // whether only Cloudflare's networks may reach ports 80 and 443
-	DNSTakeover string // what becomes of records that exist for the hosts: TakeoverNever, TakeoverLater or TakeoverNow
-	ZoneWide    bool   // whether Full (strict) may come over the zone's other names too
-	ZoneRestore bool   // whether destroying the stack puts the zone's settings back as they were
-	GitHubUser  string // owner of the image on ghcr.io, lower-case
-	AppPath     string // absolute path of the Rails app
-	EditApp     bool   // whether the app's files are edited; false: what they must say is shown
+	Service      string // Kamal's service name: lower-case letters, digits, - and _
+	Domain       string // the host the app answers on, without scheme
+	Zone         string // the Cloudflare zone that holds Domain
+	WWW          bool   // whether www.Domain is served too
+	IPv6         bool   // whether there are AAAA records too
+	Certificate  string // the origin's: LetsEncrypt or CloudflareOrigin
+	OriginLock   bool   // whether only Cloudflare's networks may reach ports 80 and 443
+	DNSTakeover  string // what becomes of records that exist for the hosts: TakeoverNever, TakeoverLater or TakeoverNow
+	ZoneWide     bool   // whether Full (strict) may come over the zone's other names too
+	ZoneRestore  bool   // whether destroying the stack puts the zone's settings back as they were
+	Registry     string // where the image is kept: GitHubRegistry, LocalRegistry or another host's name
+	RegistryUser string // who writes it there: on ghcr.io the GitHub user, lower-case; empty with LocalRegistry
+	AppPath      string // absolute path of the Rails app
+	EditApp      bool   // whether the app's files are edited; false: what they must say is shown
 
 	Location   string   // Hetzner location, e.g. "hil"
 	ServerType string   // Hetzner server type; empty: the smallest that fits, chosen once
@@ -44,7 +45,8 @@ type Settings struct {
 	BackupKeep       int            // daily backups kept, in days
 	BackupPingURL    string         // secret; told of each backup's start, success and failure; empty: nobody
 	Offsite          *Offsite       // where backups are copied to; nil: nowhere
-	PostgresImage    string         // image of the database's container
+	Database         string         // DatabaseAccessory, DatabaseExternal or DatabaseNone; empty: as the app has it
+	PostgresImage    string         // image of the database's container; empty: as the app has it, or the default
 	HetznerToken     string         // secret; this one and the next only for looking beforehand
 	CloudflareToken  string         // secret
 	AgentSocket      string         // of the developer's SSH agent, as the command provider finds it; empty: there is none
@@ -67,6 +69,19 @@ type Offsite struct {
 const (
 	LetsEncrypt      = "letsencrypt"       // kamal-proxy obtains and renews it
 	CloudflareOrigin = "cloudflare-origin" // Cloudflare's own authority signs it for 15 years
+)
+
+// Where the image is kept, where that is no other host's name.
+const (
+	GitHubRegistry = "ghcr.io"
+	LocalRegistry  = "local" // Kamal's own, beside it: no account is needed
+)
+
+// Where the app's data lies.
+const (
+	DatabaseAccessory = "accessory" // in a PostgreSQL beside the app, which is backed up
+	DatabaseExternal  = "external"  // in one elsewhere
+	DatabaseNone      = "none"      // in none of this program's, as with SQLite and MySQL
 )
 
 // What becomes of records that exist for the hosts already.
@@ -113,7 +128,7 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.DNSTakeover = r.optional("dnsTakeover", TakeoverNever, takeover)
 	s.ZoneWide = r.boolean("zoneWide", false)
 	s.ZoneRestore = r.boolean("zoneRestore", false)
-	s.GitHubUser = r.required("githubUser", gitHubUser)
+	s.Registry, s.RegistryUser = r.registry()
 	s.AppPath = r.appPath("appPath")
 	s.EditApp = r.boolean("editApp", true)
 
@@ -130,7 +145,8 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.BackupKeep = r.number("backupKeep", 7, 1, 365)
 	s.BackupPingURL = r.secret("backupPingUrl", httpsURL)
 	s.Offsite = r.offsite()
-	s.PostgresImage = r.optional("postgresImage", "postgres:16", containerImage)
+	s.Database = r.optional("database", "", databaseKind)
+	s.PostgresImage = r.optional("postgresImage", "", containerImage)
 	s.PostgresPassword = r.secret("postgresPassword", alphanumericPassword)
 
 	s.HetznerToken = r.token("hcloud:token", "HCLOUD_TOKEN", hcloudToken)

@@ -19,8 +19,8 @@ func TestLoad_FillsInTheDefaults(t *testing.T) {
 	}
 	want := &Settings{
 		ProjectDir: "/work/infra", Project: "rails-on-hetzner", Stack: "prod",
-		Service: "running_calendar", Domain: "example.com", Zone: "example.com", WWW: true, DNSTakeover: TakeoverNever, GitHubUser: "octocat", AppPath: "/work/app", EditApp: true,
-		Location: "hil", Image: "ubuntu-24.04", Protect: true, PublicKeys: []string{publicKey}, BackupHour: 3, BackupKeep: 7, PostgresImage: "postgres:16", Certificate: LetsEncrypt, HetznerToken: strings.Repeat("h", 64), CloudflareToken: strings.Repeat("c", 40),
+		Service: "running_calendar", Domain: "example.com", Zone: "example.com", WWW: true, DNSTakeover: TakeoverNever, Registry: GitHubRegistry, RegistryUser: "octocat", AppPath: "/work/app", EditApp: true,
+		Location: "hil", Image: "ubuntu-24.04", Protect: true, PublicKeys: []string{publicKey}, BackupHour: 3, BackupKeep: 7, Certificate: LetsEncrypt, HetznerToken: strings.Repeat("h", 64), CloudflareToken: strings.Repeat("c", 40),
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -81,6 +81,10 @@ func TestLoad_SaysWhatWasGivenWhatIsAcceptedAndHowToMendIt(t *testing.T) {
 		{"zone", "other.com", `zone: got "other.com", accepted is the Cloudflare zone that holds example.com; mend it with: pulumi config set zone example.com`},
 		{"www", "yes", `www: got "yes", accepted is true or false; mend it with: pulumi config set www true`},
 		{"githubUser", "Octo Cat", `githubUser: got "Octo Cat", accepted is a GitHub user or organisation in lower case, e.g. octocat; mend it with: pulumi config set githubUser octocat`},
+		{"registry", "Docker Hub", `registry: got "Docker Hub", accepted is ghcr.io, local (Kamal's own, without an account), or another registry's host name, e.g. docker.io; mend it with: pulumi config set registry ghcr.io`},
+		{"registry", "docker.io", "registryUser: not set, needed is the user of the registry, as in its login; set it with: pulumi config set registryUser octocat"},
+		{"registryUser", "octocat", `registryUser: got "octocat", but the registry is ghcr.io, which does not need it; delete it with: pulumi config rm registryUser`},
+		{"database", "mysql", `database: got "mysql", accepted is accessory, external or none; mend it with: pulumi config set database accessory`},
 		{"appPath", "../nowhere", `appPath: got "../nowhere", but there is no config/deploy.yml in /work/nowhere, accepted is the directory of a Rails app with Kamal's files; mend it with: pulumi config set appPath DIRECTORY, or make the files with ` + "`kamal init`" + ` in the app`},
 		{"location", "Hillsboro, OR", `location: got "Hillsboro, OR", accepted is a name as Hetzner spells it, lower-case letters and digits; mend it with: pulumi config set location hil`},
 		{"image", "windows-11", `image: got "windows-11", accepted is an Ubuntu or Debian image name, e.g. ubuntu-24.04; mend it with: pulumi config set image ubuntu-24.04`},
@@ -113,6 +117,21 @@ offsiteSecretKey: not set, needed is a key of the bucket's provider; set it with
 				t.Errorf("\n got %v\nwant %s", err, c.message)
 			}
 		})
+	}
+}
+
+func TestLoad_AsksForAUserWhereTheRegistryHasOne(t *testing.T) {
+	for _, c := range []struct{ registry, gitHubUser, registryUser, user string }{
+		{"", "octocat", "", "octocat"},
+		{"ghcr.io", "octocat", "", "octocat"},
+		{"local", "", "", ""},
+		{"docker.io", "", "me", "me"},
+		{"registry.example.com:8443", "octocat", "AWS", "AWS"},
+	} {
+		got, err := load(map[string]string{"registry": c.registry, "githubUser": c.gitHubUser, "registryUser": c.registryUser})
+		if err != nil || got.RegistryUser != c.user {
+			t.Errorf("%+v: got %+v, %v", c, got, err)
+		}
 	}
 }
 

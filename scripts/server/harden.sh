@@ -7,10 +7,11 @@
 # WEB_NETWORKS     networks that may reach ports 80 and 443; empty: everyone
 # REBOOT_TIME      HH:MM for reboots after updates; empty: never by itself
 # MORE_PACKAGES    that later scripts need, separated by spaces
+# REGISTRY_PORT    on which the developer's own registry may be reached from here; empty: none
 # shellcheck shell=bash disable=SC2154 # common.sh stands in front
 
 main() {
-    : "${AUTHORIZED_KEYS?the developers keys}" "${SSH_NETWORKS?may be empty}" "${WEB_NETWORKS?may be empty}" "${REBOOT_TIME?may be empty}" "${MORE_PACKAGES?may be empty}"
+    : "${AUTHORIZED_KEYS?the developers keys}" "${SSH_NETWORKS?may be empty}" "${WEB_NETWORKS?may be empty}" "${REBOOT_TIME?may be empty}" "${MORE_PACKAGES?may be empty}" "${REGISTRY_PORT?may be empty}"
     wait_for_cloud_init
     # shellcheck disable=SC2086 # one word a package
     need_packages ufw fail2ban python3-systemd unattended-upgrades cron tzdata curl $MORE_PACKAGES
@@ -166,7 +167,7 @@ Compression no
 LogLevel VERBOSE
 X11Forwarding no
 AllowAgentForwarding no
-AllowTcpForwarding local
+$(forwarding)
 MaxSessions 4
 PermitUserEnvironment no
 HostKey /etc/ssh/ssh_host_ed25519_key
@@ -175,6 +176,19 @@ KexAlgorithms $(known_to_ssh kex mlkem768x25519-sha256 sntrup761x25519-sha512@op
 Ciphers $(known_to_ssh cipher chacha20-poly1305@openssh.com aes256-gcm@openssh.com aes128-gcm@openssh.com aes256-ctr aes128-ctr)
 MACs $(known_to_ssh mac hmac-sha2-512-etm@openssh.com hmac-sha2-256-etm@openssh.com umac-128-etm@openssh.com)
 CONF
+}
+
+# forwarding allows what `ssh -L` does and, for a registry on the developer's
+# machine, that it listens here on that one port. Kamal asks for 127.0.0.1
+# (lib/kamal/cli/build/port_forwarding.rb), `ssh -R` for localhost, and sshd
+# compares the words (sshd_config(5), PermitListen).
+forwarding() {
+    if [[ -z $REGISTRY_PORT ]]; then
+        echo AllowTcpForwarding local
+    else
+        echo AllowTcpForwarding yes
+        echo "PermitListen 127.0.0.1:$REGISTRY_PORT localhost:$REGISTRY_PORT"
+    fi
 }
 
 # known_to_ssh KIND NAME... joins the names that this OpenSSH knows.
