@@ -102,10 +102,10 @@ func (p *Plan) databaseSettings(w Deploy) []string {
 		return []string{fmt.Sprintf("config/database.yml: production is set by a URL; it must name the host %s and the password POSTGRES_PASSWORD", w.databaseHost())}
 	}
 	var lacks []string
-	if !strings.Contains(section, "DB_HOST") {
+	if !strings.Contains(section, "DB_HOST") && !p.namesHost(section, w.databaseHost()) {
 		lacks = append(lacks, `host: <%= ENV["DB_HOST"] %>`)
 	}
-	if !strings.Contains(section, "POSTGRES_PASSWORD") && !strings.Contains(section, w.railsPassword()) {
+	if !strings.Contains(section, databasePassword) && variableOf(section, "password") == "" {
 		lacks = append(lacks, `password: <%= ENV["POSTGRES_PASSWORD"] %>`)
 	}
 	if user := p.databaseUser(w); user != "" && !namesUser(section, user) {
@@ -142,9 +142,28 @@ func namesUser(section, user string) bool {
 	return name == user || strings.Contains(name, "ENV")
 }
 
-// railsPassword is the variable that Rails' own PostgreSQL template reads.
-func (w Deploy) railsPassword() string {
-	return strings.ToUpper(strings.ReplaceAll(w.Service, "-", "_")) + "_DATABASE_PASSWORD"
+// variableOf is the environment's variable that a key of database.yml reads, ""
+// for none.
+func variableOf(section, key string) string {
+	found := regexp.MustCompile(`(?m)^\s*` + key + `:\s*["']?<%=\s*ENV(?:\.fetch\(|\[)\s*["'](\w+)["']`).FindStringSubmatch(section)
+	if found == nil {
+		return ""
+	}
+	return found[1]
+}
+
+// namesHost tells whether production finds the database by another way than
+// DB_HOST: a variable that deploy.yml sets to it, or its very name.
+func (p *Plan) namesHost(section, host string) bool {
+	if variable := variableOf(section, "host"); variable != "" {
+		d, err := parse(p.read(deployFile))
+		if err != nil {
+			return false
+		}
+		set := d.at("env", "clear", variable)
+		return set != nil && set.Value == host
+	}
+	return regexp.MustCompile(`(?m)^\s*host:\s*["']?` + regexp.QuoteMeta(host) + `["']?\s*$`).MatchString(section)
 }
 
 // productionSection is the text from `production:` to the next section, with

@@ -76,7 +76,7 @@ func (d *document) requireMapping(path ...string) error {
 
 // requireItems adds the words that a list lacks. serves tells whether an item
 // that is there stands for a wanted one; it becomes the wanted one where that
-// says more (NAME:SECRET).
+// says more (NAME:SECRET), or where it is another secret than the database's.
 func (d *document) requireItems(wanted []string, serves func(item, wanted string) bool, path ...string) error {
 	found, err := d.find(path...)
 	if err != nil {
@@ -97,7 +97,10 @@ func (d *document) requireItems(wanted []string, serves func(item, wanted string
 		there := slices.IndexFunc(list.Content, func(item *yaml.Node) bool { return serves(resolved(item).Value, want) })
 		if there < 0 {
 			missing = append(missing, want)
-		} else if item := list.Content[there]; strings.Contains(want, ":") && resolved(item).Value != want {
+		} else if item := list.Content[there]; saysMore(resolved(item).Value, want) {
+			if name, secret, alias := strings.Cut(resolved(item).Value, ":"); alias {
+				d.note(item, "%s came from the secret %s, and comes from %s now, which the stack knows", name, secret, databasePassword)
+			}
 			if err := d.setScalar(item, word(want)); err != nil {
 				return err
 			}
@@ -113,6 +116,10 @@ func (d *document) requireItems(wanted []string, serves func(item, wanted string
 	last := list.Content[len(list.Content)-1]
 	dash := list.Column - 1
 	return d.insertLines(d.lastLine(last, dash)+1, items(missing).at(dash, d.step, d.newline))
+}
+
+func saysMore(item, wanted string) bool {
+	return item != wanted && (strings.Contains(wanted, ":") || wanted == databasePassword)
 }
 
 func same(item, wanted string) bool { return item == wanted }

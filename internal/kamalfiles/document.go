@@ -165,7 +165,11 @@ func (d *document) splice(start, end int, with string) error {
 		return err
 	}
 	added, taken := strings.Count(with, "\n"), bytes.Count(d.text[start:end], []byte("\n"))
-	origin := slices.Concat(d.origin[:first+1], slices.Repeat(d.origin[first:first+1], added), d.origin[first+1+taken:])
+	kept := first + 1 // the first line's beginning stays, and so its number
+	if start == d.line(first) && end == d.line(first+taken) {
+		kept = first
+	}
+	origin := slices.Concat(d.origin[:kept], slices.Repeat(d.origin[first:first+1], added), d.origin[kept+taken:])
 	if err := d.reparse(bytes.Join([][]byte{d.text[:start], []byte(with), d.text[end:]}, nil)); err != nil {
 		return err
 	}

@@ -111,7 +111,7 @@ func (d *document) replaceTags(start, end int, with string) error {
 
 var (
 	beforeValue = regexp.MustCompile(`(:|-|\[|,)[ \t]*["']?$|^[ \t]*["']?$`)
-	afterValue  = regexp.MustCompile(`^["']?[ \t]*(\r?$|#|,|\])`)
+	afterValue  = regexp.MustCompile(`^["']?[ \t]*(\r?$|#|,|\]|\})`)
 )
 
 // isWholeValue tells whether a tag that prints is all of a value or an item.

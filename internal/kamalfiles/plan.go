@@ -62,7 +62,7 @@ func NewPlan(appDir string, w Settings) (*Plan, error) {
 	if _, err := os.Stat(filepath.Join(appDir, deployFile)); errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%s: there is none in %s; make the Kamal files with: kamal init", deployFile, appDir)
 	}
-	w.AppSecrets = p.appSecrets(w.Deploy)
+	w.AppSecrets = p.appSecrets()
 	w.Deploy = p.settled(w.Deploy)
 	w.Secrets = slices.DeleteFunc(slices.Clone(w.Secrets), func(secret Secret) bool { return !w.needs(secret.Name) })
 	var names []string
@@ -100,12 +100,12 @@ func NewPlan(appDir string, w Settings) (*Plan, error) {
 
 // appSecrets are the variables that the app reads: the master key, and the
 // database's password under the name that config/database.yml has for it.
-func (p *Plan) appSecrets(w Deploy) []string {
-	password := databasePassword
-	if section := productionSection(string(p.read("config/database.yml"))); !strings.Contains(section, password) && strings.Contains(section, w.railsPassword()) {
-		password = w.railsPassword() + ":" + databasePassword
+func (p *Plan) appSecrets() []string {
+	name := variableOf(productionSection(string(p.read("config/database.yml"))), "password")
+	if name == "" || name == databasePassword {
+		return []string{masterKey, databasePassword}
 	}
-	return []string{masterKey, password}
+	return []string{masterKey, name + ":" + databasePassword}
 }
 
 // needs tells whether a secret is for something that is written.
