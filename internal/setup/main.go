@@ -46,6 +46,9 @@ func run(ctx context.Context, args []string) error {
 	t := &terminal{in: os.Stdin, out: os.Stderr, interactive: term.IsTerminal(int(os.Stdin.Fd()))}
 	var missing []error
 	for _, q := range questions {
+		if q.needless != nil && q.needless(s) {
+			continue
+		}
 		answer := ""
 		if flag := given[q.key]; flag != nil {
 			answer = *flag

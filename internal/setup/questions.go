@@ -20,6 +20,7 @@ type question struct {
 	key, flag string // no flag: a secret, which must not be in a command line
 	why       string
 	secret    bool
+	needless  func(*stack) bool                                          // optional: that another setting answers it
 	propose   func(*stack) string                                        // optional: a sensible answer
 	check     func(context.Context, *terminal, *settings.Settings) error // optional: beyond what settings.Load checks
 }
@@ -28,7 +29,7 @@ var questions = []question{
 	{key: "appPath", flag: "app", why: "the directory of the Rails app, with its config/deploy.yml", propose: appNearby},
 	{key: "service", flag: "service", why: "Kamal's name for the app, as in config/deploy.yml", propose: serviceOfApp},
 	{key: "domain", flag: "domain", why: "the domain that the app answers on, without https://"},
-	{key: "githubUser", flag: "github-user", why: "the GitHub user or organisation whose registry (ghcr.io) keeps the image", propose: ownerOfApp},
+	{key: "githubUser", flag: "github-user", why: "the GitHub user or organisation whose registry (ghcr.io) keeps the image", propose: ownerOfApp, needless: otherRegistry},
 	{key: "publicKeys", flag: "public-keys", why: "the public SSH keys that get in, as files, separated by commas", propose: keyAtHome},
 	{key: "hcloud:token", secret: true, why: "the Hetzner project's API token, Read & Write (console.hetzner.com, the project, Security, API tokens)", propose: fromEnvironment("HCLOUD_TOKEN"), check: checkHetznerToken},
 	{key: "location", flag: "location", why: "where the server stands: hil (Oregon) is close to the west of America, fsn1, nbg1 and hel1 are in Europe and cheaper", propose: always("hil"), check: checkHetzner},
@@ -41,6 +42,11 @@ func (q question) suggest(s *stack) string {
 		return ""
 	}
 	return q.propose(s)
+}
+
+func otherRegistry(s *stack) bool {
+	registry := s.get("registry")
+	return registry != "" && registry != settings.GitHubRegistry
 }
 
 // try checks an answer, alone and with those before it, and stores it.
