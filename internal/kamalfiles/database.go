@@ -84,7 +84,8 @@ func (w Deploy) databaseServer(d *document) error {
 		if roles := addresses(resolved(found.value)); strings.HasPrefix(other, "role") && len(roles) == 1 && roles[0].Value == primary {
 			return nil // where the primary role is, and so on this server
 		}
-		return refuse(found.key, "the accessory %s is placed by `%s:`; write `host:` instead", w.db()[1], other)
+		d.note(found.key, "the accessory %s was placed by `%s:`, and is on this stack's server by its address now", w.db()[1], other)
+		return d.replace(found, block{"host: " + word(w.ServerIP).written()})
 	}
 	for _, key := range []string{"host", "hosts"} {
 		for _, p := range hostsIn("", d.at(w.db(key)...)) {

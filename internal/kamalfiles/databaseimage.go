@@ -29,7 +29,7 @@ func (w Deploy) databaseSoftware(d *document) error {
 	if err != nil {
 		return err
 	}
-	if found == nil || isNull(found.value) || d.tag(resolved(found.value)) != "" {
+	if found == nil || isNull(found.value) || d.tag(resolved(found.value)) != "" || strings.Contains(resolved(found.value).Value, " ") {
 		return d.require(word(w.databaseImage()), path...)
 	}
 	image, wanted := resolved(found.value).Value, w.databaseImage()

@@ -127,7 +127,7 @@ func keepsUnownedLines(t *testing.T, before, after []byte) {
 // ownedLine tells the lines that may change; which comments may go is told by
 // the golden files.
 func ownedLine(line string) bool {
-	owned := regexp.MustCompile(`^\s*(#|$|- |"?'?(image|hosts?|server|servers|username|password|DB_HOST|secret|ssl|port|db|web|proxy|registry|env|accessories|volumes|directories|clear|POSTGRES_PASSWORD|RAILS_MASTER_KEY)'?"?:)`)
+	owned := regexp.MustCompile(`^\s*(#|$|- |"?'?(image|hosts?|server|servers|username|password|DB_HOST|secret|ssl|port|db|web|proxy|registry|env|accessories|volumes|directories|clear|roles?|tags?|POSTGRES_PASSWORD|RAILS_MASTER_KEY)'?"?:)`)
 	return owned.MatchString(line)
 }
 

@@ -37,7 +37,8 @@ func (w Deploy) verify(before, after []byte) error {
 func readMasked(text []byte) (map[string]any, error) {
 	masked, _ := maskERB(text)
 	read := map[string]any{}
-	return read, yaml.Load(masked, &read)
+	// A key that stands twice is Kamal's to read, the last wins; an owned one is refused before (document.find).
+	return read, yaml.Load(masked, &read, yaml.WithUniqueKeys(false))
 }
 
 // missing names the first owned value that is not as wanted.
@@ -148,7 +149,7 @@ func (w Deploy) missingItems(read map[string]any, path string, wanted []string) 
 func (w Deploy) forget(read map[string]any) {
 	owned := [][]string{
 		{"image"}, {"registry", "server"}, {"registry", "username"}, {"registry", "password"}, {"env", "clear", "DB_HOST"},
-		w.db("image"), w.db("host"), w.db("hosts"), w.db("port"), w.db("env", "clear", databasePassword),
+		w.db("image"), w.db("host"), w.db("hosts"), w.db("port"), w.db("role"), w.db("roles"), w.db("tag"), w.db("tags"), w.db("env", "clear", databasePassword),
 	}
 	for _, section := range [][]string{{"proxy"}, {"servers", primaryRoleOf(read), "proxy"}} {
 		for _, key := range []string{"ssl", "host", "hosts", "forward_headers"} {
