@@ -137,6 +137,9 @@ func TestDatabase_OneElsewhereIsNeverReplacedInSilence(t *testing.T) {
 			said: `line 4: the accessory db runs "mysql:8.0", which is not PostgreSQL; to keep it: pulumi config set database none (it is then yours, and not backed up)`,
 		},
 		{
+			name: "MySQL, written twice", file: "service: running_calendar\naccessories:\n  db:\n    image: mysql:8.0\n    host: 203.0.113.7\n  db:\n    image: mysql:8.4\n    host: 203.0.113.7\n", lacks: []string{"postgres:"},
+		},
+		{
 			name: "an example's address", file: "service: running_calendar\nenv:\n  clear:\n    DB_HOST: 192.168.0.2\n", has: []string{"DB_HOST: running_calendar-db\n"},
 			notes: []string{"line 4: DB_HOST was 192.168.0.2 and becomes running_calendar-db, the accessory on this stack's server; if the app's data lies on 192.168.0.2: pulumi config set database external"},
 		},

@@ -75,8 +75,7 @@ func (w Deploy) databaseName(d *document) (string, error) {
 	case 0:
 		return "db", nil
 	case 1:
-		found, _ := d.find("accessories", names[0])
-		d.note(found.key, "the accessory %s runs PostgreSQL and is taken for the app's database, which the backups are made of", names[0])
+		d.noteKey([]string{"accessories", names[0]}, "the accessory %s runs PostgreSQL and is taken for the app's database, which the backups are made of", names[0])
 		return names[0], nil
 	}
 	return "", refusal{0, ambiguous(names)}
@@ -116,8 +115,7 @@ func (w Deploy) kindIn(d *document) string {
 	if all := d.at("accessories"); all != nil {
 		for name, accessory := range pairs(all) {
 			if image := valueOf(accessory, "image"); image != nil && mysqlImage.MatchString(image.Value) {
-				found, _ := d.find("accessories", name)
-				d.note(found.key, "the accessory %s runs "+mysqlIsYours, name)
+				d.noteKey([]string{"accessories", name}, "the accessory %s runs "+mysqlIsYours, name)
 				return DatabaseNone
 			}
 		}

@@ -32,7 +32,10 @@ func (w Deploy) volume(image string) string { return w.Service + "_postgres:" + 
 // looks for it and nowhere else: a directory would be deleted with the accessory
 // (`kamal accessory remove`). A named volume keeps its name, and its data.
 func (w Deploy) databaseVolume(d *document) error {
-	image := d.at(w.db("image")...).Value
+	image := w.databaseImage()
+	if own := d.at(w.db("image")...); own != nil {
+		image = own.Value
+	}
 	for _, key := range []string{"directories", "volumes"} {
 		found, err := d.find(w.db(key)...)
 		if err != nil {

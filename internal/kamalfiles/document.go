@@ -50,6 +50,13 @@ func (d *document) note(at *yaml.Node, format string, args ...any) {
 	d.noteLine(at.Line, format, args...)
 }
 
+// noteKey is note at the key of a path that is there, and there once.
+func (d *document) noteKey(path []string, format string, args ...any) {
+	if found, err := d.find(path...); err == nil && found != nil {
+		d.note(found.key, format, args...)
+	}
+}
+
 func (d *document) noteLine(line int, format string, args ...any) {
 	text := fmt.Sprintf("line %d: ", d.origin[line]) + fmt.Sprintf(format, args...)
 	if !slices.Contains(d.notes, text) {
@@ -185,15 +192,6 @@ func (d *document) inFile(err error) error {
 	return err
 }
 
-func isComment(text []byte) bool {
-	for line := range bytes.Lines(text) {
-		if trimmed := bytes.TrimSpace(line); len(trimmed) > 0 && trimmed[0] != '#' {
-			return false
-		}
-	}
-	return true
-}
-
 // offset turns a node's line and column, both from 1 and the column in
 // characters, into an index of bytes.
 func (d *document) offset(node *yaml.Node) int {
@@ -320,15 +318,6 @@ func (d *document) setScalar(node *yaml.Node, want scalar) error {
 		text = string(quote) + want.value + string(quote)
 	}
 	return d.splice(start, end, text)
-}
-
-// parentOf is the mapping of a section that exists.
-func (d *document) parentOf(section string) *yaml.Node {
-	found, err := d.find(section)
-	if err != nil || found == nil {
-		return d.root
-	}
-	return resolved(found.value)
 }
 
 // pairs goes through a mapping in its order, what its anchors merge left out.

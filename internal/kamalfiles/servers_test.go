@@ -24,6 +24,11 @@ func TestServers_WhatStoodBesideThePrimaryRoleMovesAndTheRestIsToldOf(t *testing
 			has:  []string{"    - 203.0.113.7\n"},
 		},
 		{
+			name: "one that YAML takes for a number",
+			file: "service: running_calendar\nservers:\n  - 192.168: tag\n",
+			has:  []string{"  - 203.0.113.7: tag\n"},
+		},
+		{
 			name: "several",
 			file: "service: running_calendar\nservers:\n  web:\n    - 192.0.2.1\n    - 192.0.2.2\n",
 			said: "line 3: 2 hosts are listed, and this stack has one server",

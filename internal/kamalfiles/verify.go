@@ -192,7 +192,7 @@ func primaryRoleOf(read map[string]any) string {
 // host or on the stack's: that moves with it. Tags stay.
 func (w Deploy) forgetHosts(read map[string]any) {
 	role := primaryRoleOf(read)
-	before := any(w.ServerIP)
+	before := w.ServerIP
 	for _, path := range [][]string{{"servers"}, {"servers", role}, {"servers", role, "hosts"}} {
 		switch list := lookup(read, path).(type) {
 		case []any:
@@ -214,7 +214,7 @@ func (w Deploy) forgetHosts(read map[string]any) {
 				if hosts, ok := keys["hosts"].([]any); ok {
 					keys["hosts"] = w.withoutHosts(hosts, before)
 				}
-				if keys["host"] == before || keys["host"] == w.ServerIP {
+				if host := firstHost(keys["host"]); host == before || host == w.ServerIP {
 					delete(keys, "host")
 				}
 			}
@@ -225,24 +225,36 @@ func (w Deploy) forgetHosts(read map[string]any) {
 	}
 }
 
-func firstHost(item any) any {
-	if tagged, ok := item.(map[string]any); ok {
-		for host := range tagged {
-			return host
+// firstHost is an item of a list of hosts without its tags.
+func firstHost(item any) string {
+	host, _ := tagged(item)
+	return host
+}
+
+// tagged takes an item of a list of hosts apart; tags is nil for none.
+func tagged(item any) (host string, tags any) {
+	switch item := item.(type) {
+	case map[string]any:
+		for host, tags := range item {
+			return host, tags
+		}
+	case map[any]any: // a host that YAML takes for a number
+		for host, tags := range item {
+			return fmt.Sprint(host), tags
 		}
 	}
-	return item
+	return fmt.Sprint(item), nil
 }
 
 // withoutHosts is a list of hosts with the tags of the stack's and nothing else
 // of it; nil when nothing remains.
-func (w Deploy) withoutHosts(hosts []any, before any) any {
+func (w Deploy) withoutHosts(hosts []any, before string) any {
 	var rest []any
 	for _, item := range hosts {
-		if host := firstHost(item); host != before && host != w.ServerIP {
+		if host, tags := tagged(item); host != before && host != w.ServerIP {
 			rest = append(rest, item)
-		} else if tagged, ok := item.(map[string]any); ok {
-			rest = append(rest, slices.Collect(maps.Values(tagged)))
+		} else if tags != nil {
+			rest = append(rest, tags)
 		}
 	}
 	if rest == nil {
