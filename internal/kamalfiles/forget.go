@@ -1,0 +1,139 @@
+package kamalfiles
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// forget takes out what is owned, so that the rest can be compared.
+func (w Deploy) forget(read map[string]any) {
+	owned := [][]string{
+		{"image"}, {"registry", "server"}, {"registry", "username"}, {"registry", "password"}, {"env", "clear", "DB_HOST"},
+		w.db("image"), w.db("host"), w.db("hosts"), w.db("port"), w.db("role"), w.db("roles"), w.db("tag"), w.db("tags"), w.db("env", "clear", databasePassword),
+	}
+	for _, section := range [][]string{{"proxy"}, {"servers", primaryRoleOf(read), "proxy"}} {
+		for _, key := range []string{"ssl", "host", "hosts", "forward_headers"} {
+			owned = append(owned, append(slices.Clone(section), key))
+		}
+	}
+	for _, secret := range w.AppSecrets {
+		name, _, _ := strings.Cut(secret, ":")
+		owned = append(owned, []string{"env", "clear", name})
+	}
+	w.forgetHosts(read)
+	for _, path := range owned {
+		drop(read, path)
+	}
+	forgetItems(read, []string{"env", "secret"}, func(item any) bool {
+		return slices.ContainsFunc(w.AppSecrets, func(want string) bool { return sameVariable(fmt.Sprint(item), want) })
+	})
+	forgetItems(read, w.db("env", "secret"), func(item any) bool {
+		return slices.ContainsFunc(databaseSecrets, func(want string) bool { return sameVariable(fmt.Sprint(item), want) })
+	})
+	forgetItems(read, w.db("volumes"), isDatabaseMount)
+	forgetItems(read, w.db("directories"), isDatabaseMount)
+}
+
+func isDatabaseMount(mount any) bool {
+	if parts, ok := mount.(map[string]any); ok {
+		mount = fmt.Sprintf("%v:%v", parts["local"], parts["remote"])
+	}
+	return holdsDatabase(fmt.Sprint(mount))
+}
+
+// forgetHosts takes out the primary role's one host, and what is on the same
+// host or on the stack's: that moves with it. Tags stay.
+func (w Deploy) forgetHosts(read map[string]any) {
+	role := primaryRoleOf(read)
+	before := w.ServerIP
+	for _, path := range [][]string{{"servers"}, {"servers", role}, {"servers", role, "hosts"}} {
+		switch list := lookup(read, path).(type) {
+		case []any:
+			if len(list) == 1 {
+				before = firstHost(list[0])
+			}
+		case string:
+			drop(read, path) // ERB, in the place of a list
+		}
+	}
+	roles, _ := read["servers"].(map[string]any)
+	accessories, _ := read["accessories"].(map[string]any)
+	for _, sections := range []map[string]any{roles, accessories} {
+		for name, section := range sections {
+			if hosts, ok := section.([]any); ok {
+				sections[name] = w.withoutHosts(hosts, before)
+			}
+			if keys, ok := section.(map[string]any); ok {
+				if hosts, ok := keys["hosts"].([]any); ok {
+					keys["hosts"] = w.withoutHosts(hosts, before)
+				}
+				if host := firstHost(keys["host"]); host == before || host == w.ServerIP {
+					delete(keys, "host")
+				}
+			}
+		}
+	}
+	if list, ok := read["servers"].([]any); ok {
+		read["servers"] = w.withoutHosts(list, before)
+	}
+}
+
+// firstHost is an item of a list of hosts without its tags.
+func firstHost(item any) string {
+	host, _ := tagged(item)
+	return host
+}
+
+// tagged takes an item of a list of hosts apart; tags is nil for none.
+func tagged(item any) (host string, tags any) {
+	switch item := item.(type) {
+	case map[string]any:
+		for host, tags := range item {
+			return host, tags
+		}
+	case map[any]any: // a host that YAML takes for a number
+		for host, tags := range item {
+			return fmt.Sprint(host), tags
+		}
+	}
+	return fmt.Sprint(item), nil
+}
+
+// withoutHosts is a list of hosts with the tags of the stack's and nothing else
+// of it; nil when nothing remains.
+func (w Deploy) withoutHosts(hosts []any, before string) any {
+	var rest []any
+	for _, item := range hosts {
+		if host, tags := tagged(item); host != before && host != w.ServerIP {
+			rest = append(rest, item)
+		} else if tags != nil {
+			rest = append(rest, tags)
+		}
+	}
+	if rest == nil {
+		return nil
+	}
+	return rest
+}
+
+func drop(read map[string]any, path []string) {
+	parent, ok := lookup(read, path[:len(path)-1]).(map[string]any)
+	if !ok {
+		return
+	}
+	delete(parent, path[len(path)-1])
+}
+
+func forgetItems(read map[string]any, path []string, owned func(any) bool) {
+	list, ok := lookup(read, path).([]any)
+	if !ok {
+		return
+	}
+	rest := slices.DeleteFunc(slices.Clone(list), owned)
+	if len(rest) == 0 {
+		drop(read, path)
+		return
+	}
+	lookup(read, path[:len(path)-1]).(map[string]any)[path[len(path)-1]] = rest
+}
