@@ -61,7 +61,9 @@ func NewKamal(ctx *pulumi.Context, name string, args *KamalArgs, opts ...pulumi.
 	}
 	self.Report = pulumi.All(args.IP, args.After).ApplyT(func(known []any) (string, error) {
 		if !args.Settings.EditApp {
-			return "the app's files are yours to edit (editApp is false); they must say:\n" + wantedFiles(args.Settings, known[0].(string)).ByHand(), nil
+			wanted := wantedFiles(args.Settings, known[0].(string))
+			wanted.DatabaseKind, _ = kamalfiles.DatabaseOf(args.Settings.AppPath, wanted)
+			return "the app's files are yours to edit (editApp is false); they must say:\n" + wanted.ByHand(), nil
 		}
 		plan, err := planKamalFiles(args.Settings, known[0].(string), args.Proxies)
 		if err != nil {
