@@ -221,7 +221,7 @@ func TestDrift(t *testing.T) {
 		r.same(t, want)
 	})
 	t.Run("DestroyIsRefusedUntilTheProtectionIsLifted", func(t *testing.T) {
-		if text := r.pulumi(t, -1, "destroy", "--yes", "--skip-preview"); !strings.Contains(text, "protect") {
+		if text := r.pulumi(t, -1, "destroy", "--yes"); !strings.Contains(text, "protect") {
 			t.Errorf("destroy says:\n%s", text)
 		}
 		r.same(t, want) // nothing of it was deleted

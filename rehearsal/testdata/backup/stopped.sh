@@ -1,6 +1,7 @@
 # The container is stopped in the middle of a dump, and then is gone.
 psql -d "$DATABASE" -c "drop table if exists big" -c "create table big as select md5(random()::text) || md5(random()::text) as a from generate_series(1, 3000000)"
 count=$(pg-backup list | wc -l)
+trap 'docker start "$CONTAINER" >/dev/null' EXIT # for those who come after
 (sleep 1.5 && docker stop -t 0 "$CONTAINER" >/dev/null) &
 must_fail "failed:" pg-backup
 wait

@@ -56,7 +56,8 @@ pg-restore "$set" --yes >/dev/null
 pg-restore "$set" --database "$DATABASE" --yes >/dev/null
 for d in "$DATABASE" "$queue"; do
     found=''
-    for kept in $(psql -d postgres -c "select datname from pg_database where datname ~ '^${d}_before_restore'"); do
+    short=$(printf %s "$d" | md5sum) # in a name that had to be cut
+    for kept in $(psql -d postgres -c "select datname from pg_database where datname ~ '(^$d|_${short:0:8})_before_restore'"); do
         [[ $(psql -d "$kept" -c "select to_regclass('marker') is not null") == f ]] || found=$(psql -d "$kept" -c 'select t from marker')
     done
     [[ $found == "the live original" ]] || wrong "what the live original of $d held is gone: $(psql -d postgres -c "select datname from pg_database where datname ~ 'before_restore'" | paste -sd ' ')"
