@@ -105,13 +105,16 @@ func (r *running) mend(t *testing.T) (orphaned bool) {
 	return orphaned
 }
 
+// inTheWay finds, in what Pulumi says of a resource at the end, that its name is taken.
+var inTheWay = regexp.MustCompile(`(?m)^  hcloud:index:(\w+) \((\S+)\):\n(?:(?:    .*)?\n)*?    .*(?:already (?:used|exists)|not unique|uniqueness_error)`)
+
 // upRemovingOrphans runs up. Where something is in the way that was made and
 // never noted, it is deleted, as the guide says.
 func (r *running) upRemovingOrphans(t *testing.T) (text string, orphaned bool) {
 	t.Helper()
 	for range 10 {
 		text = r.pulumi(t, -1, "up", "--yes", "--skip-preview")
-		found := regexp.MustCompile(`hcloud:index:(\w+) (\S+) .*(?:already (?:used|exists)|not unique|uniqueness_error)`).FindStringSubmatch(text)
+		found := inTheWay.FindStringSubmatch(text)
 		if found == nil {
 			return text, orphaned
 		}
