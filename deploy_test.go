@@ -231,7 +231,7 @@ func runStack(t *testing.T, stack, app string, more map[string]string, dryRun bo
 			return err
 		}
 		// Without a look at the clouds.
-		return deploy(ctx, s, &findings{serverType: "cpx21", price: func(string) string { return "9.49 EUR" }, zone: &edge.View{}})
+		return deploy(ctx, s, &findings{serverType: "cpx21", price: func(string) string { return "9.49 EUR" }, zone: &edge.View{SSL: "strict"}})
 	}
 	if err := pulumi.RunErr(program, pulumi.WithMocks("rails-on-hetzner", stack, mocks), func(info *pulumi.RunInfo) { info.DryRun = dryRun }); err != nil {
 		t.Fatal(err)

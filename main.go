@@ -66,12 +66,12 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 
 		After: hardening.Confirmed,
 		Later: s.DNSTakeover == settings.TakeoverLater,
+
+		Found:    found.zone,
+		TakeOver: s.DNSTakeover == settings.TakeoverNow,
 	}
 	if s.IPv6 {
 		records.IPv6 = server.IPv6
-	}
-	if s.DNSTakeover == settings.TakeoverNow {
-		records.TakeOver = found.zone
 	}
 	dns, err := components.NewDNS(ctx, "dns", records)
 	if err != nil {

@@ -30,7 +30,8 @@ type DNSArgs struct {
 
 	After    pulumi.Resource // required: the names and the zone change only once this is done
 	Later    bool            // optional: they do not change at all for now; default they do
-	TakeOver *edge.View      // optional: the zone, to replace others' records for the hosts in; default they stay
+	Found    *edge.View      // required unless Later: the zone, as it was before this run
+	TakeOver bool            // optional: others' records for the hosts are replaced; default they stay
 }
 
 // NewDNS declares the records and the zone's SSL mode, or for Later nothing.
@@ -64,8 +65,8 @@ func NewDNS(ctx *pulumi.Context, name string, args *DNSArgs, opts ...pulumi.Reso
 		return nil, err
 	}
 	ip, ipv6 := args.IP, args.IPv6
-	if args.TakeOver != nil && !ctx.DryRun() {
-		ip, ipv6 = takenOver(ctx, args, strict)
+	if !ctx.DryRun() {
+		ip, ipv6 = onceStrict(ctx, args, strict)
 	}
 
 	// Strangers come by the names: they lead only to a server that is hardened.
@@ -87,8 +88,9 @@ func NewDNS(ctx *pulumi.Context, name string, args *DNSArgs, opts ...pulumi.Reso
 	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"url": self.URL})
 }
 
-// takenOver are the server's addresses, known once nothing else answers for the hosts.
-func takenOver(ctx *pulumi.Context, args *DNSArgs, strict *cloudflare.ZoneSettingsOverride) (ip, ipv6 pulumi.StringInput) {
+// onceStrict are the server's addresses, known once the zone is strict and, with
+// TakeOver, nothing else answers for the hosts.
+func onceStrict(ctx *pulumi.Context, args *DNSArgs, strict *cloudflare.ZoneSettingsOverride) (ip, ipv6 pulumi.StringInput) {
 	addresses := pulumi.StringArray{args.IP}
 	if args.IPv6 != nil {
 		addresses = append(addresses, args.IPv6)
@@ -99,13 +101,16 @@ func takenOver(ctx *pulumi.Context, args *DNSArgs, strict *cloudflare.ZoneSettin
 		if known[1].(pulumi.ID) == "" || slices.Contains(addresses, "") {
 			return addresses, nil
 		}
+		if err := args.Found.MustBeStrict(ctx.Context()); err != nil || !args.TakeOver {
+			return addresses, err
+		}
 		var wanted []edge.Record
 		for _, host := range args.Hosts {
 			for i, address := range addresses {
 				wanted = append(wanted, edge.Record{Name: host, Type: []string{"A", "AAAA"}[i], Content: address, Proxied: true})
 			}
 		}
-		replaced, err := args.TakeOver.TakeOver(ctx.Context(), wanted)
+		replaced, err := args.Found.TakeOver(ctx.Context(), wanted)
 		if err != nil {
 			return nil, fmt.Errorf("taking over the names: %w", err)
 		}
@@ -130,7 +135,7 @@ func newRecord(ctx *pulumi.Context, name, zoneID, host, kind string, address pul
 		Ttl:     pulumi.Int(1), // automatic, the only one a proxied record can have
 		Comment: pulumi.String(edge.Mark(ctx.Stack())),
 		// An identical record is ours, from a run that was killed before it could
-		// note it, or takenOver has made it. The provider overwrites no other.
+		// note it, or onceStrict has made it. The provider overwrites no other.
 		AllowOverwrite: pulumi.Bool(true),
 	}, opts...)
 }
