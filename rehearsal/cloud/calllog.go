@@ -1,20 +1,23 @@
 package cloud
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"sync"
 	"time"
 )
 
-// Call is one request to either API. Bodies are not kept: they hold secrets.
+// Call is one request to either API.
 type Call struct {
 	Time   time.Time `json:"time"`
 	API    string    `json:"api"` // "hetzner" or "cloudflare"
 	Method string    `json:"method"`
 	Path   string    `json:"path"`   // with its query
 	Status int       `json:"status"` // 0: the connection was cut before an answer
+	Body   string    `json:"-"`      // of the request, with KeepBodies
 }
 
 type callLog struct {
@@ -56,10 +59,13 @@ func (c *Cloud) Calls() []Call {
 // guard logs each call and lets a pending fault answer in the API's place.
 func (c *Cloud) guard(api string, routes http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer := &statusRecorder{ResponseWriter: w}
+		answer, body := &statusRecorder{ResponseWriter: w}, &bytes.Buffer{}
+		if c.config.KeepBodies {
+			r.Body = io.NopCloser(io.TeeReader(r.Body, body))
+		}
 		// Deferred: a reset connection leaves by panic and is a call all the same.
 		defer func() {
-			c.calls.add(Call{time.Now(), api, r.Method, r.URL.RequestURI(), answer.status})
+			c.calls.add(Call{time.Now(), api, r.Method, r.URL.RequestURI(), answer.status, body.String()})
 		}()
 		if kind := c.faults.take(api, r); kind != "" {
 			c.misbehave(answer, r, api, kind, routes)

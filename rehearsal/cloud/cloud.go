@@ -24,6 +24,7 @@ type Config struct {
 	Machines        Machines     // optional: without it servers exist on paper only
 	CertDir         string       // where the certificate authorities are written
 	LogFile         string       // optional: every call as a line of JSON
+	KeepBodies      bool         // optional: calls show what was sent, secrets too; never in LogFile
 	ActionTime      time.Duration
 	HetznerToken    string
 	CloudflareToken string

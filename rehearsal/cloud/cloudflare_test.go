@@ -198,7 +198,7 @@ func TestSettings_ChangeTogetherOrNotAtAll(t *testing.T) {
 func TestSettings_ThoseThatAreNotListedAreFoundByName(t *testing.T) {
 	c := start(t, Config{})
 	api := c.cloudflareClient()
-	for _, name := range []string{"binary_ast", "h2_prioritization", "image_resizing", "early_hints", "origin_max_http_version", "fonts"} {
+	for _, name := range []string{"binary_ast", "h2_prioritization", "image_resizing", "early_hints", "origin_max_http_version", "fonts", "ssl_automatic_mode"} {
 		_, err := api.GetZoneSetting(ctx, example, cloudflare.GetZoneSettingParams{Name: name})
 		must(t, err)
 	}

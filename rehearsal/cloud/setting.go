@@ -8,7 +8,7 @@ import (
 )
 
 // singleSettings are found by name but not listed.
-var singleSettings = []string{"binary_ast", "early_hints", "fonts", "h2_prioritization", "image_resizing", "origin_max_http_version", "speed_brain", "aegis"}
+var singleSettings = []string{"binary_ast", "early_hints", "fonts", "h2_prioritization", "image_resizing", "origin_max_http_version", "speed_brain", "aegis", "ssl_automatic_mode"}
 
 // paidSettings are shown to the free plan, and not editable.
 var paidSettings = []string{
@@ -19,19 +19,20 @@ var paidSettings = []string{
 
 // settingChoices are the values of settings that are more than on or off.
 var settingChoices = map[string][]any{
-	"ssl":             {"off", "flexible", "full", "strict", "origin_pull"},
-	"min_tls_version": {"1.0", "1.1", "1.2", "1.3"},
-	"tls_1_3":         {"on", "off", "zrt"},
-	"cache_level":     {"aggressive", "basic", "simplified"},
-	"security_level":  {"off", "essentially_off", "low", "medium", "high", "under_attack"},
-	"pseudo_ipv4":     {"off", "add_header", "overwrite_header"},
-	"rocket_loader":   {"on", "off", "manual"},
+	"ssl":                {"off", "flexible", "full", "strict", "origin_pull"},
+	"ssl_automatic_mode": {"auto", "custom"},
+	"min_tls_version":    {"1.0", "1.1", "1.2", "1.3"},
+	"tls_1_3":            {"on", "off", "zrt"},
+	"cache_level":        {"aggressive", "basic", "simplified"},
+	"security_level":     {"off", "essentially_off", "low", "medium", "high", "under_attack"},
+	"pseudo_ipv4":        {"off", "add_header", "overwrite_header"},
+	"rocket_loader":      {"on", "off", "manual"},
 }
 
 // newSettings are those of a new zone on the free plan.
 func newSettings() map[string]any {
 	settings := map[string]any{
-		"ssl": "full", "min_tls_version": "1.0", "tls_1_3": "on", "ciphers": []string{}, "browser_cache_ttl": 14400,
+		"ssl": "full", "ssl_automatic_mode": "auto", "min_tls_version": "1.0", "tls_1_3": "on", "ciphers": []string{}, "browser_cache_ttl": 14400,
 		"challenge_ttl": 1800, "cache_level": "aggressive", "security_level": "medium", "max_upload": 100, "edge_cache_ttl": 7200,
 		"pseudo_ipv4": "off", "cname_flattening": "flatten_at_root", "origin_max_http_version": "2", "proxy_read_timeout": "100",
 		"minify":          map[string]any{"css": "off", "html": "off", "js": "off"},
