@@ -115,7 +115,7 @@ func (c *Cloud) listCertificates(r *http.Request) (any, error) {
 func (c *Cloud) getCertificate(r *http.Request) (any, error) {
 	found := c.cloudflare.certificates[r.PathValue("id")]
 	if found == nil {
-		return nil, &denial{http.StatusNotFound, 1101, "Certificate not found"}
+		return nil, &denial{http.StatusNotFound, 1101, "Failed to read certificate from Database"}
 	}
 	return found, nil
 }
@@ -123,7 +123,7 @@ func (c *Cloud) getCertificate(r *http.Request) (any, error) {
 func (c *Cloud) revokeCertificate(r *http.Request) (any, error) {
 	found := c.cloudflare.certificates[r.PathValue("id")]
 	if found == nil || found.RevokedAt != "" {
-		return nil, &denial{http.StatusNotFound, 1101, "Certificate not found"}
+		return nil, &denial{http.StatusNotFound, 1101, "Failed to read certificate from Database"}
 	}
 	found.RevokedAt = time.Now().UTC().Format(time.RFC3339)
 	return map[string]string{"id": found.ID}, nil

@@ -19,14 +19,13 @@ var paidSettings = []string{
 
 // settingChoices are the values of settings that are more than on or off.
 var settingChoices = map[string][]any{
-	"ssl":                {"off", "flexible", "full", "strict", "origin_pull"},
-	"ssl_automatic_mode": {"auto", "custom"},
-	"min_tls_version":    {"1.0", "1.1", "1.2", "1.3"},
-	"tls_1_3":            {"on", "off", "zrt"},
-	"cache_level":        {"aggressive", "basic", "simplified"},
-	"security_level":     {"off", "essentially_off", "low", "medium", "high", "under_attack"},
-	"pseudo_ipv4":        {"off", "add_header", "overwrite_header"},
-	"rocket_loader":      {"on", "off", "manual"},
+	"ssl":             {"off", "flexible", "full", "strict", "origin_pull"},
+	"min_tls_version": {"1.0", "1.1", "1.2", "1.3"},
+	"tls_1_3":         {"on", "off", "zrt"},
+	"cache_level":     {"aggressive", "basic", "simplified"},
+	"security_level":  {"off", "essentially_off", "low", "medium", "high", "under_attack"},
+	"pseudo_ipv4":     {"off", "add_header", "overwrite_header"},
+	"rocket_loader":   {"on", "off", "manual"},
 }
 
 // newSettings are those of a new zone on the free plan.
@@ -71,7 +70,11 @@ func (c *Cloud) settingRoutes() map[string]endpoint {
 
 func (z *zone) setting(name string) map[string]any {
 	modified := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
-	return map[string]any{"id": name, "value": z.settings[name], "editable": !slices.Contains(paidSettings, name), "modified_on": modified}
+	shown := map[string]any{"id": name, "value": z.settings[name], "editable": !slices.Contains(paidSettings, name), "modified_on": modified}
+	if name == "ssl_automatic_mode" && shown["value"] == "auto" {
+		shown["next_scheduled_scan"] = modified.AddDate(2, 0, 0)
+	}
+	return shown
 }
 
 func listSettings(z *zone, _ *http.Request) (any, error) {
@@ -141,6 +144,8 @@ func (z *zone) checkSetting(name string, value any) error {
 		return unknownSetting(name)
 	case slices.Contains(paidSettings, name):
 		return &denial{http.StatusForbidden, 1015, "Not allowed to edit setting for '" + name + "'"}
+	case name == "ssl_automatic_mode" && value != "auto" && value != "custom":
+		return bad(1008, "Invalid SSL/TLS encryption configuration value, only auto or custom accepted")
 	case choices != nil && !(isText && slices.Contains(choices, value)):
 		return bad(1007, "Invalid value for zone setting "+name)
 	}

@@ -1,6 +1,7 @@
 // Package providers serves what the published Pulumi plugins would, where those
 // cannot be had: for hcloud the same code, and for the others stand-ins written
-// from their sources.
+// from their sources, on the same foundations. The conformance tests hold each
+// to what the published one was seen to do.
 package providers
 
 import (
@@ -11,7 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	p "github.com/pulumi/pulumi-go-provider"
 	rpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
 )
@@ -22,10 +22,10 @@ var providers = map[string]struct {
 	version string
 	make    func(ctx context.Context, version string) (rpc.ResourceProviderServer, error)
 }{
-	"cloudflare": {"5.49.1", standingIn("cloudflare", newCloudflare)},
-	"command":    {"1.2.1", standingIn("command", newCommand)},
+	"cloudflare": {"5.49.1", newCloudflare},
+	"command":    {"1.2.1", newCommand},
 	"hcloud":     {"1.39.1", newHcloud},
-	"tls":        {"5.3.0", standingIn("tls", newTLS)},
+	"tls":        {"5.3.0", newTLS},
 }
 
 // Serve starts the named providers on free ports of 127.0.0.1, to be attached
@@ -41,7 +41,7 @@ func Serve(ctx context.Context, names []string) (ports map[string]int, stop func
 		}
 		provider, err := chosen.make(ctx, chosen.version)
 		if err == nil {
-			ports[name], err = serve(ctx, provider)
+			ports[name], err = serveOn(ctx, func(server *grpc.Server) { rpc.RegisterResourceProviderServer(server, provider) })
 		}
 		if err != nil {
 			stop()
@@ -51,20 +51,15 @@ func Serve(ctx context.Context, names []string) (ports map[string]int, stop func
 	return ports, stop, nil
 }
 
-func serve(ctx context.Context, provider rpc.ResourceProviderServer) (int, error) {
+// serveOn serves what is registered on a free port of loopback.
+func serveOn(ctx context.Context, register func(*grpc.Server)) (int, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}
 	server := grpc.NewServer(grpc.MaxRecvMsgSize(64 << 20)) // states are larger than gRPC expects
-	rpc.RegisterResourceProviderServer(server, provider)
+	register(server)
 	context.AfterFunc(ctx, server.Stop)
 	go server.Serve(listener) // ends with Stop
 	return listener.Addr().(*net.TCPAddr).Port, nil
-}
-
-func standingIn(name string, made func() standIn) func(context.Context, string) (rpc.ResourceProviderServer, error) {
-	return func(_ context.Context, version string) (rpc.ResourceProviderServer, error) {
-		return p.RawServer(name, version, made().provider())(nil)
-	}
 }

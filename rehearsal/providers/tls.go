@@ -2,106 +2,57 @@ package providers
 
 import (
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha1"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/hex"
-	"encoding/pem"
-	"fmt"
+	"strings"
 
-	"golang.org/x/crypto/ssh"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	bridge "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/pf/tfbridge"
+	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge"
+	rpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-func newTLS() standIn {
-	return standIn{resources: map[string]resource{
-		"tls:index/privateKey:PrivateKey": {
-			secret: []string{"privateKeyOpenssh", "privateKeyPem", "privateKeyPemPkcs8"},
-			create: createPrivateKey,
+// newTLS stands in for the published provider, which exists nowhere as a
+// module, on the same foundation.
+func newTLS(ctx context.Context, version string) (rpc.ResourceProviderServer, error) {
+	info := tfbridge.ProviderInfo{
+		Name: "tls", Version: version, P: bridge.ShimProvider(keyMaker{}), MetadataInfo: tfbridge.NewProviderMetadata([]byte("{}")),
+		Resources: map[string]*tfbridge.ResourceInfo{
+			"tls_private_key":  {Tok: "tls:index/privateKey:PrivateKey"},
+			"tls_cert_request": {Tok: "tls:index/certRequest:CertRequest"},
 		},
-		"tls:index/certRequest:CertRequest": {
-			secret: []string{"privateKeyPem"},
-			create: createCertRequest,
-		},
-	}}
+		EnableZeroDefaultSchemaVersion: true, EnableAccurateBridgePreview: true,
+	}
+	return bridge.NewProviderServer(ctx, nil, info, bridge.ProviderMetadata{PackageSchema: []byte("{}")})
 }
 
-// createPrivateKey draws a key. Nothing changes one afterwards: it is replaced.
-func createPrivateKey(_ context.Context, in values) (string, values, error) {
-	key, err := drawKey(in)
-	if err != nil {
-		return "", nil, err
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return "", nil, err
-	}
-	spki, err := x509.MarshalPKIXPublicKey(key.Public())
-	if err != nil {
-		return "", nil, err
-	}
-	openssh, err := ssh.MarshalPrivateKey(key, "")
-	if err != nil {
-		return "", nil, err
-	}
-	public, err := ssh.NewPublicKey(key.Public())
-	if err != nil {
-		return "", nil, err
-	}
-	id := sha1.Sum(spki)
-	private := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
-	return hex.EncodeToString(id[:]), values{
-		"privateKeyPem":              private,
-		"privateKeyPemPkcs8":         private,
-		"privateKeyOpenssh":          string(pem.EncodeToMemory(openssh)),
-		"publicKeyPem":               string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki})),
-		"publicKeyOpenssh":           string(ssh.MarshalAuthorizedKey(public)),
-		"publicKeyFingerprintMd5":    ssh.FingerprintLegacyMD5(public),
-		"publicKeyFingerprintSha256": ssh.FingerprintSHA256(public),
-		"ecdsaCurve":                 "P224",
-		"rsaBits":                    2048,
-	}, nil
-}
+// keyMaker is the provider; it has nothing to configure.
+type keyMaker struct{}
 
-func drawKey(in values) (crypto.Signer, error) {
-	switch algorithm := in.text("algorithm"); algorithm {
-	case "ED25519":
-		_, key, err := ed25519.GenerateKey(rand.Reader)
-		return key, err
-	case "ECDSA":
-		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	case "RSA":
-		return rsa.GenerateKey(rand.Reader, max(2048, in.number("rsaBits")))
-	default:
-		return nil, fmt.Errorf("algorithm: got %q, accepted are RSA, ECDSA, ED25519", algorithm)
+func (keyMaker) Metadata(_ context.Context, _ provider.MetadataRequest, r *provider.MetadataResponse) {
+	r.TypeName = "tls"
+}
+func (keyMaker) Schema(context.Context, provider.SchemaRequest, *provider.SchemaResponse)          {}
+func (keyMaker) Configure(context.Context, provider.ConfigureRequest, *provider.ConfigureResponse) {}
+func (keyMaker) DataSources(context.Context) []func() datasource.DataSource                        { return nil }
+func (keyMaker) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{
+		func() resource.Resource { return privateKey{} }, func() resource.Resource { return certRequest{} },
 	}
 }
 
-func createCertRequest(_ context.Context, in values) (string, values, error) {
-	block, _ := pem.Decode([]byte(in.text("privateKeyPem")))
-	if block == nil {
-		return "", nil, fmt.Errorf("privateKeyPem holds no PEM block")
-	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return "", nil, err
-	}
-	template := &x509.CertificateRequest{Subject: pkix.Name{CommonName: in.object("subject").text("commonName")}}
-	for _, name := range in.list("dnsNames") {
-		template.DNSNames = append(template.DNSNames, fmt.Sprint(name))
-	}
-	der, err := x509.CreateCertificateRequest(rand.Reader, template, key)
-	if err != nil {
-		return "", nil, err
-	}
-	id := sha1.Sum(der)
-	return hex.EncodeToString(id[:]), values{
-		"certRequestPem": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})),
-		"keyAlgorithm":   "ED25519",
-	}, nil
+// unchanging is what both resources have in common: they are replaced, never
+// changed, and exist nowhere but in the state.
+type unchanging struct{}
+
+func (unchanging) Read(context.Context, resource.ReadRequest, *resource.ReadResponse)       {}
+func (unchanging) Update(context.Context, resource.UpdateRequest, *resource.UpdateResponse) {}
+func (unchanging) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {}
+
+// fingerprint is an ID: SHA-1 of the bytes without white space around them.
+func fingerprint(der []byte) string {
+	sum := sha1.Sum([]byte(strings.TrimSpace(string(der))))
+	return hex.EncodeToString(sum[:])
 }
