@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	p "github.com/pulumi/pulumi-go-provider"
@@ -100,9 +101,9 @@ func (s *commandState) run(ctx context.Context, command string) error {
 			return fmt.Errorf("could not set environment variable %q: %w", name, err)
 		}
 	}
-	for name, value := range s.previous() {
-		if err := session.Setenv(name, value); err != nil {
-			p.GetLogger(ctx).Warning(unsettable(name))
+	for _, said := range s.previous() {
+		if err := session.Setenv(said.name, said.text); err != nil {
+			p.GetLogger(ctx).Warning(unsettable(said.name))
 		}
 	}
 	if s.Stdin != nil && *s.Stdin != "" {
@@ -121,18 +122,15 @@ func (s *commandState) run(ctx context.Context, command string) error {
 	return nil
 }
 
+type output struct{ name, text string }
+
 // previous is what the last run said, for the environment of this one.
-func (s *commandState) previous() map[string]string {
-	said := map[string]string{}
+func (s *commandState) previous() []output {
 	if s.AddPreviousOutputInEnv != nil && !*s.AddPreviousOutputInEnv {
-		return said
+		return nil
 	}
-	for name, text := range map[string]string{"PULUMI_COMMAND_STDOUT": s.Stdout, "PULUMI_COMMAND_STDERR": s.Stderr} {
-		if text != "" {
-			said[name] = text
-		}
-	}
-	return said
+	said := []output{{"PULUMI_COMMAND_STDOUT", s.Stdout}, {"PULUMI_COMMAND_STDERR", s.Stderr}}
+	return slices.DeleteFunc(said, func(o output) bool { return o.text == "" })
 }
 
 func unsettable(name string) string {

@@ -242,6 +242,13 @@ var cloudflareScenarios = []scenario{
 		{does: "create", inputs: ordered, first: permit(cloud.ZoneRead)},
 		{does: "import", id: "123456789012345678901234567890", first: permit(cloud.AllPermissions...)},
 	}},
+	{"a preview before the address is known", recordToken, []step{
+		{does: "preview", inputs: changed(www, map[string]any{"content": "<unknown>"})}, {does: "preview", inputs: www}, {does: "preview", inputs: bare},
+	}},
+	{"a preview of settings", settingsToken, []step{{does: "preview", inputs: settings}}},
+	{"a preview before the request is known", certificateToken, []step{
+		{does: "preview", inputs: changed(ordered, map[string]any{"csr": "<unknown>"})}, {does: "preview", inputs: ordered},
+	}},
 	{"a zone by its name", zoneToken, []step{{does: "invoke", inputs: map[string]any{"name": "example.com"}}}},
 	{"a zone by its ID", zoneToken, []step{{does: "invoke", inputs: map[string]any{"zoneId": inZone}}}},
 	{"a zone that cannot be found", zoneToken, []step{

@@ -95,6 +95,10 @@ var commandScenarios = []scenario{
 		{does: "create", inputs: runWith(map[string]any{"agentSocketPath": "AGENT", "privateKey": nil})},
 		{does: "create", inputs: runWith(map[string]any{"agentSocketPath": "AGENT", "privateKey": map[string]any{"secret": "OTHERPRIVATE"}, "dialErrorLimit": 0.0})},
 	}},
+	{"a preview before the host is known", commandToken, []step{
+		{does: "preview", inputs: runWith(map[string]any{"host": "<unknown>", "hostKey": "<unknown>", "privateKey": "<unknown>"})},
+		{does: "preview", inputs: quiet},
+	}},
 	{"a command is imported", commandToken, []step{{does: "import", id: "any", inputs: quiet}}},
 }
 

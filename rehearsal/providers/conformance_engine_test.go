@@ -145,6 +145,17 @@ func (e *engine) play(t *testing.T, s scenario, on stage) []answer {
 func (e *engine) do(a *answer, s step, token string, r *played, wanted *structpb.Struct, on stage) error {
 	ctx := context.Background()
 	switch s.does {
+	case "preview":
+		checked, err := e.check(a, r, wanted)
+		if err != nil || checked == nil {
+			return err
+		}
+		planned, err := e.provider.Create(ctx, &rpc.CreateRequest{Urn: r.urn, Properties: checked, Preview: true, Name: "name", Type: token})
+		if err != nil {
+			return err
+		}
+		a.Inputs, a.State = shown(checked), shown(planned.Properties)
+		return nil
 	case "create":
 		checked, err := e.check(a, r, wanted)
 		if err != nil || checked == nil {

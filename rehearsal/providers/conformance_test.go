@@ -24,7 +24,7 @@ type scenario struct {
 }
 
 type step struct {
-	does   string         // create, update, refresh, import, delete or invoke
+	does   string         // preview, create, update, refresh, import, delete or invoke
 	inputs map[string]any // what the program asks for; of an import, after it
 	first  func(stage)    // optional: what somebody else does before
 	id     string         // what an import is given; default the resource's own

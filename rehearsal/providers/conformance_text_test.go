@@ -19,10 +19,13 @@ func wire(properties map[string]any) *structpb.Struct {
 	return sent
 }
 
-// hidden makes {"secret": x} the secret x.
+// hidden makes {"secret": x} the secret x, and "<unknown>" what is not known yet.
 func hidden(m resource.PropertyMap) resource.PropertyMap {
 	all := resource.PropertyMap{}
 	for key, value := range m {
+		if value.IsString() && value.StringValue() == "<unknown>" {
+			value = resource.MakeComputed(resource.NewProperty(""))
+		}
 		if value.IsObject() {
 			inner := hidden(value.ObjectValue())
 			if secret, ok := inner["secret"]; ok && len(inner) == 1 {

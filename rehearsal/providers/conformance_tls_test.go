@@ -46,6 +46,10 @@ var tlsScenarios = []scenario{
 		{does: "update", inputs: changed(requested, map[string]any{"privateKeyPem": map[string]any{"secret": otherKey}})},
 		{does: "delete"},
 	}},
+	{"previews of keys", keyToken, []step{{does: "preview", inputs: ed25519Key}, {does: "preview", inputs: rsaKey}}},
+	{"previews of requests", requestToken, []step{
+		{does: "preview", inputs: changed(requested, map[string]any{"privateKeyPem": "<unknown>"})}, {does: "preview", inputs: requested},
+	}},
 	{"requests that cannot be", requestToken, []step{
 		{does: "create", inputs: changed(requested, map[string]any{"privateKeyPem": "nonsense"})},
 		{does: "create", inputs: changed(requested, map[string]any{"privateKeyPem": nil})},
