@@ -18,9 +18,11 @@ import (
 // newCommand stands in for the published provider, on the same foundation: only
 // running the commands is left to do here.
 func newCommand(_ context.Context, version string) (rpc.ResourceProviderServer, error) {
-	return p.RawServer("command", version, infer.Provider(infer.Options{
-		Resources: []infer.InferredResource{infer.Resource(&remoteCommand{})},
-	}))(nil)
+	provider := infer.Provider(infer.Options{Resources: []infer.InferredResource{infer.Resource(&remoteCommand{})}})
+	// An engine's last word, after which the published one ends; this one serves the
+	// next engine too.
+	provider.Cancel = func(context.Context) error { return nil }
+	return p.RawServer("command", version, provider)(nil)
 }
 
 // remoteCommand is one command over one SSH connection.
