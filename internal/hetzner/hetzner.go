@@ -28,8 +28,7 @@ type View struct {
 	ReadOnly bool      // the token may only read; not looked at once the server stands
 
 	location string
-	room     []int64          // IDs of the types that have room where the server stands
-	names    map[int64]string // of types, by ID
+	room     map[string][]string // location -> types that can be had there just now
 	currency string
 	address  map[string]string // location -> net price of an IPv4 address a month
 }
@@ -48,7 +47,7 @@ func Look(ctx context.Context, token, endpoint, location, server string) (*View,
 		options = append(options, hcloud.WithEndpoint(endpoint))
 	}
 	client := hcloud.NewClient(options...)
-	v := &View{location: location, names: map[int64]string{}, address: map[string]string{}}
+	v := &View{location: location, room: map[string][]string{}, address: map[string]string{}}
 	looks := []func(context.Context, *hcloud.Client) error{
 		v.readTypes, v.readImages, v.readPrices,
 		func(ctx context.Context, client *hcloud.Client) error { return v.readServer(ctx, client, server) },
@@ -64,8 +63,8 @@ func Look(ctx context.Context, token, endpoint, location, server string) (*View,
 			return nil, refused(mistake)
 		}
 	}
-	for _, id := range v.room {
-		v.Standing.Targets = append(v.Standing.Targets, v.names[id])
+	if v.Standing != nil {
+		v.Standing.Targets = v.room[v.Standing.Location]
 	}
 	return v, nil
 }
@@ -88,12 +87,14 @@ func (v *View) readTypes(ctx context.Context, client *hcloud.Client) error {
 			if !at.IsDeprecated() {
 				offer.Locations = append(offer.Locations, at.Location.Name)
 			}
+			if at.Available {
+				v.room[at.Location.Name] = append(v.room[at.Location.Name], t.Name)
+			}
 		}
 		for _, at := range t.Pricings {
 			offer.Prices[at.Location.Name] = at.Monthly.Net
 		}
 		v.Offers = append(v.Offers, offer)
-		v.names[t.ID] = t.Name
 	}
 	return err
 }
@@ -139,8 +140,7 @@ func (v *View) readServer(ctx context.Context, client *hcloud.Client, name strin
 		return err
 	}
 	if server != nil {
-		v.Standing = &Standing{Type: server.ServerType.Name, Architecture: string(server.ServerType.Architecture), DiskGB: server.PrimaryDiskSize}
-		v.room = roomIn(ctx, client, server.Location)
+		v.Standing = &Standing{Type: server.ServerType.Name, Architecture: string(server.ServerType.Architecture), DiskGB: server.PrimaryDiskSize, Location: server.Location.Name}
 		return nil
 	}
 	_, _, err = client.SSHKey.Update(ctx, &hcloud.SSHKey{ID: 0}, hcloud.SSHKeyUpdateOpts{Name: "nobody"})

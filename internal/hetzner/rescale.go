@@ -2,39 +2,18 @@ package hetzner
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/hetznercloud/hcloud-go/v2/hcloud"
 )
 
 // Standing is what a server is that stands already.
 type Standing struct {
 	Type         string
-	Architecture string   // "x86" or "arm"
-	DiskGB       int      // GB: the disk keeps its size when the type changes
+	Architecture string // "x86" or "arm"
+	DiskGB       int    // GB: the disk keeps its size when the type changes
+	Location     string
 	Targets      []string // types that it could be moved to just now; nil: the provider does not tell
-}
-
-// roomIn returns the IDs of the types that have room where a server stands. The
-// provider is about to move that answer elsewhere, so its absence is no error:
-// a type without room is then refused later.
-func roomIn(ctx context.Context, client *hcloud.Client, location *hcloud.Location) []int64 {
-	datacenters, err := client.Datacenter.All(ctx)
-	if err != nil || location == nil {
-		return nil
-	}
-	var ids []int64
-	for _, datacenter := range datacenters {
-		if datacenter.Location.ID == location.ID {
-			for _, target := range datacenter.ServerTypes.AvailableForMigration {
-				ids = append(ids, target.ID)
-			}
-		}
-	}
-	return ids
 }
 
 // checkRescale returns the type that the server keeps or becomes, or tells why

@@ -88,7 +88,7 @@ func ended(t schema.ServerType, where []string) schema.ServerType {
 func add(t *schema.ServerType, location string, monthly float64, end *schema.DeprecationInfo) {
 	where := locations[slices.IndexFunc(locations, func(l schema.Location) bool { return l.Name == location })]
 	t.Locations = append(t.Locations, schema.ServerTypeLocation{
-		ID: where.ID, Name: where.Name, DeprecatableResource: schema.DeprecatableResource{Deprecation: end},
+		ID: where.ID, Name: where.Name, Available: end == nil, DeprecatableResource: schema.DeprecatableResource{Deprecation: end},
 	})
 	t.Prices = append(t.Prices, schema.PricingServerTypePrice{
 		Location: location, PriceMonthly: price(monthly), PriceHourly: price(monthly / 624),
