@@ -69,8 +69,10 @@ func (c Connection) args() remote.ConnectionArgs {
 		User:       pulumi.String("root"),
 		PrivateKey: c.PrivateKey,
 		HostKey:    c.HostKey,
-		// A fresh server needs a minute or two until sshd answers.
-		DialErrorLimit: pulumi.Int(60),
+		// A fresh server needs a minute or two until sshd answers. The pauses grow to
+		// five seconds, so these are at least two and a half; another host key than
+		// the right one is told only after them.
+		DialErrorLimit: pulumi.Int(40),
 		PerDialTimeout: pulumi.Int(10),
 	}
 }

@@ -118,6 +118,9 @@ func deployment(t *testing.T, suite string) {
 		}
 	})
 	t.Run("RefusesAnotherHostKeyAtTheSameAddress", func(t *testing.T) {
+		if suite != "trixie" {
+			t.Skip("it is the client that refuses, after minutes: once is enough")
+		}
 		r.run(t, 0, "ssh", "cp -a /etc/ssh /root/ssh-before && ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key <<<y >/dev/null && systemd-run --quiet --on-active=1 systemctl restart ssh")
 		time.Sleep(3 * time.Second) // a restart within the session would cut it
 		r.pulumi(t, 0, "config", "set", "rebootTime", "04:30")
