@@ -121,15 +121,19 @@ watched() {
     return "$status"
 }
 
+# watch_disk has its session ready beforehand: to open one takes longer than a
+# fast disk takes to be full.
 watch_disk() {
     local reserve
     reserve=$(reserve_of "$1")
+    coproc PSQL { in_container -i psql -Xq -d postgres; }
     while kill -0 $$; do
         if (($(free_space "$1") < reserve)); then
-            sql postgres "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $(literal "$OUR_SESSIONS") and pid <> pg_backend_pid()"
+            printf '%s;\n\\q\n' "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $(literal "$OUR_SESSIONS") and pid <> pg_backend_pid()" >&"${PSQL[1]}"
+            wait "$PSQL_PID" || true
             exit 3
         fi
-        sleep 0.2
+        sleep 0.1
     done
 }
 
