@@ -363,7 +363,6 @@ func leftovers(t *testing.T, name string) string {
 		"its directory":   exists(dir),
 		"its namespace":   exists("/run/netns/" + namespace),
 		"a mount":         contains("/proc/self/mountinfo", dir),
-		"a process":       processNaming(dir),
 		"a control group": exec.Command("sh", "-c", "find /sys/fs/cgroup -type d -name '"+namespace+"-[0-9]*' | grep .").Run() == nil,
 		"a firewall rule": exec.Command("nft", "list", "table", "ip", strings.ReplaceAll(namespace, "-", "_")).Run() == nil,
 	} {
@@ -371,18 +370,18 @@ func leftovers(t *testing.T, name string) string {
 			left = append(left, what)
 		}
 	}
-	return strings.Join(left, ", ")
+	return strings.Join(append(left, processesNaming(dir)...), ", ")
 }
 
-// processNaming tells whether a process has a path in its command line.
-func processNaming(path string) bool {
+// processesNaming are the command lines that name a path.
+func processesNaming(path string) (lines []string) {
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range files {
-		if contains(file, path) {
-			return true
+		if line, err := os.ReadFile(file); err == nil && bytes.Contains(line, []byte(path)) {
+			lines = append(lines, "the process "+strings.ReplaceAll(string(line), "\x00", " "))
 		}
 	}
-	return false
+	return lines
 }
 
 func exists(path string) bool {
