@@ -75,7 +75,7 @@ func killPoints(undisturbed string) []killPoint {
 func few(points []killPoint) []killPoint {
 	var chosen []killPoint
 	for _, p := range points {
-		if strings.HasPrefix(p.step, "hcloud:index:Server") || strings.Contains(p.step, "hardening-apply") && p.after > time.Second {
+		if strings.HasPrefix(p.step, "hcloud:index:Server") || strings.Contains(p.step, "hardening-apply") && p.after > 2*time.Second {
 			chosen = append(chosen, p)
 		}
 	}

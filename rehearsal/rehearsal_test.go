@@ -2,12 +2,10 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,8 +14,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"rails-on-hetzner/rehearsal/host"
 )
 
 // The rehearsals are tests of the whole: the real program, engine, sshd and
@@ -118,9 +114,7 @@ func deployment(t *testing.T, suite string) {
 		}
 	})
 	t.Run("RefusesAnotherHostKeyAtTheSameAddress", func(t *testing.T) {
-		if suite != "trixie" {
-			t.Skip("it is the client that refuses, after minutes: once is enough")
-		}
+		onceIsEnough(t, suite) // it is the client that refuses, after minutes
 		r.run(t, 0, "ssh", "cp -a /etc/ssh /root/ssh-before && ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key <<<y >/dev/null && systemd-run --quiet --on-active=1 systemctl restart ssh")
 		time.Sleep(3 * time.Second) // a restart within the session would cut it
 		r.pulumi(t, 0, "config", "set", "rebootTime", "04:30")
@@ -204,22 +198,9 @@ func TestInterruptedRehearsalLeavesNothing(t *testing.T) {
 
 // onlyOpenPorts listens on many ports of the server and connects from outside.
 func onlyOpenPorts(t *testing.T, r *running) {
-	status := r.status(t)
-	ctx := context.Background()
-	outsider, err := host.OpenNetwork(status.Namespace).Outsider(ctx, "outside", netip.MustParsePrefix("198.18.0.200/24"), netip.MustParsePrefix("2001:db8:18::200/64"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	outside := newOutsider(t, r, "outside", "198.18.0.200/24", "2001:db8:18::200/64")
 	r.run(t, 0, "ssh", `for port in 80 443 5432 8080 9999; do systemd-run --quiet --unit=listen-$port nc -lk :: $port; done; sleep 1`)
-	ipv6 := regexp.MustCompile(`2001:db8:18:[0-9a-f:]*`).FindString(r.run(t, 0, "ssh", "ip -6 -o addr show dev host0 scope global"))
-	for _, address := range []string{"198.18.0.10", ipv6} {
-		for port, open := range map[int]bool{22: true, 80: true, 443: true, 5432: false, 8080: false, 9999: false} {
-			err := outsider.Command(ctx, "timeout", "3", "bash", "-c", fmt.Sprintf("exec 3<>/dev/tcp/%s/%d", address, port)).Run()
-			if (err == nil) != open {
-				t.Errorf("%s port %d: open from outside is %v, wanted %v", address, port, err == nil, open)
-			}
-		}
-	}
+	outside.finds(t, map[int]bool{22: true, 80: true, 443: true, 5432: false, 8080: false, 9999: false}, "198.18.0.10", r.ipv6(t))
 }
 
 // noSecretInClear greps everything that was written or shown.

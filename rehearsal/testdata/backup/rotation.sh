@@ -1,4 +1,4 @@
-# Two weeks with the end of daylight saving time in them, two runs on one day, a
+# Ten days with the end of daylight saving time in them, two runs on one day, a
 # manual backup, and a month of standing still. So many backups of all that the
 # round trip made would only take longer.
 drop_kept
@@ -17,12 +17,12 @@ on() {
 }
 rm -f "$BACKUPS"/*
 day=2026-10-25
-for n in {0..13}; do
+for n in {4..13}; do
     at=$(TZ=America/Tijuana date -d "$day + $n days" +%F)
     on "$at 04:00:00" daily >/dev/null
     case $n in
-        3) on "$at 09:00:00" manual >/dev/null ;;
-        4) on "$at 16:00:00" daily >/dev/null ;;
+        5) on "$at 09:00:00" manual >/dev/null ;;
+        6) on "$at 16:00:00" daily >/dev/null ;;
         7) on "$at 01:30:00" daily >/dev/null ;; # an hour that comes twice
     esac
 done

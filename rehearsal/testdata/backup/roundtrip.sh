@@ -47,13 +47,11 @@ psql -d postgres -c 'drop database "beside it"'
 psql -d "$DATABASE" -c "delete from runs where id % 2 = 0" -c "update runs set name = 'gone'" -c "drop table archive.\"Odd \"\"table\"\" 'ñ'\"" -c "select lo_unlink(4242)" -c "alter database $DATABASE reset timezone"
 psql -d postgres -c "drop database ${DATABASE}_queue"
 # An app that never lets go, as Rails does.
-(while sleep 0.05; do psql -d "$DATABASE" -c 'select pg_sleep(0.2)' >/dev/null 2>&1 || true; done) &
-app=$!
-trap 'kill "$app" 2>/dev/null || true' EXIT
+# shellcheck disable=SC2016 # for the shell inside
+docker exec "$CONTAINER" sh -c 'touch /tmp/app; while test -e /tmp/app; do psql -XAtqU postgres -d "$0" -c "select pg_sleep(0.2)"; done' "$DATABASE" >/dev/null 2>&1 &
 pg-restore latest --yes
-kill "$app"
-trap - EXIT
-wait 2>/dev/null || true
+docker exec "$CONTAINER" rm /tmp/app
+wait
 after=$(
     for d in $DATABASE "${DATABASE}_queue"; do contents "$d"; done
     psql -d postgres -c "select datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datacl, shobj_description(oid, 'pg_database') from pg_database where not datistemplate and datname !~ '_before_restore' order by 1" -c 'select setdatabase <> 0, setconfig from pg_db_role_setting where setdatabase in (select oid from pg_database where datname !~ '\''_before_restore'\'')'

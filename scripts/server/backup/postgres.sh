@@ -16,6 +16,9 @@ OLD_PATTERN="${OLD_SUFFIX}(_[0-9]{8}_[0-9]{6})?\$"
 BACKED_UP="datallowconn and not datistemplate and datname !~ '($SCRATCH_SUFFIX\$|$OLD_PATTERN)'"
 OUR_SESSIONS=rails-on-hetzner # the name that our sessions have in PostgreSQL
 
+# To enter a container takes longer than most of what is done there: what can be
+# asked in one go, is.
+
 say() { echo "$*"; }
 
 fail() {
@@ -55,25 +58,32 @@ in_dsn() {
     printf "dbname='%s'" "${name//\'/\\\'}"
 }
 
+# in_psql quotes a word of one of psql's own commands.
+in_psql() {
+    local word=${1//\\/\\\\}
+    printf "'%s'" "${word//\'/\'\'}"
+}
+
 # need_container finds the database's container, or says what is the matter. It
 # returns 1 where there has never been one: before the first `kamal setup`.
 need_container() {
-    local state
+    local about state tries
     mkdir -p "$STATE" "$BACKUPS"
-    if ! command -v docker >/dev/null || ! state=$(docker inspect -f '{{.State.Status}}' "$CONTAINER" 2>/dev/null); then
+    if ! command -v docker >/dev/null || ! about=$(docker inspect -f '{{.State.Status}} {{.State.Pid}} {{range .Config.Env}}{{$pair := split . "="}}{{if eq (index $pair 0) "POSTGRES_USER"}}{{index $pair 1}}{{end}}{{end}}' "$CONTAINER" 2>/dev/null); then
         [[ ! -e $STATE/container-seen ]] || fail "the container $CONTAINER is gone; bring it back from the app with: kamal accessory boot db"
         return 1
     fi
     touch "$STATE/container-seen"
+    read -r state CONTAINER_PID SUPERUSER <<<"$about"
     [[ $state == running ]] || fail "the container $CONTAINER is $state, not running; start it from the app with: kamal accessory start db"
-    SUPERUSER=$(docker exec "$CONTAINER" printenv POSTGRES_USER || true)
     SUPERUSER=${SUPERUSER:-postgres}
     # By TCP: while the image sets a new database up, a passing server answers on
     # the local socket only.
-    local tries
     for tries in {1..60}; do
-        if in_container pg_isready -q -h 127.0.0.1; then
-            DATA_DIRECTORY=$(sql postgres 'show data_directory')
+        # shellcheck disable=SC2016 # for the shell inside
+        if about=$(in_container sh -c 'pg_isready -q -h 127.0.0.1 && exec psql -XAtqd postgres -c "$0"' \
+            "select pg_size_bytes(current_setting('max_wal_size')) || ' ' || current_setting('data_directory')"); then
+            read -r MAX_WAL DATA_DIRECTORY <<<"$about"
             return
         fi
         sleep 1
@@ -107,7 +117,8 @@ reserve_of() {
 
 # watched PATH COMMAND... runs it while the disk of PATH has its reserve. Before
 # anybody else's sessions fail for want of room, ours are ended, and DISK_FULL is
-# set. An estimate is good for failing early; this holds when it was wrong.
+# set. An estimate is good for failing early; this holds when it was wrong. What
+# the command does is not under `set -e`.
 watched() {
     local path=$1 watcher status=0 watched=0
     shift
@@ -122,16 +133,16 @@ watched() {
 }
 
 # watch_disk has its session ready beforehand: to open one takes longer than a
-# fast disk takes to be full.
+# fast disk takes to be full. When it is told to end, its status tells.
 watch_disk() {
-    local reserve
+    local reserve status=0
+    trap 'exit "$status"' TERM
     reserve=$(reserve_of "$1")
     coproc PSQL { in_container -i psql -Xq -d postgres; }
     while kill -0 $$; do
         if (($(free_space "$1") < reserve)); then
-            printf '%s;\n\\q\n' "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $(literal "$OUR_SESSIONS") and pid <> pg_backend_pid()" >&"${PSQL[1]}"
-            wait "$PSQL_PID" || true
-            exit 3
+            status=3
+            printf '%s;\n' "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $(literal "$OUR_SESSIONS") and pid <> pg_backend_pid()" >&"${PSQL[1]}"
         fi
         sleep 0.1
     done

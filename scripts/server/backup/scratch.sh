@@ -25,25 +25,26 @@ exists() { [[ -n $(sql postgres "select 1 from pg_database where datname = $(lit
 # the lock, so whatever is marked as scratch is nobody's.
 clear_leftovers() {
     local name leftovers
-    in_container sh -c 'rm -f /tmp/restore.*.dump*'
-    leftovers=$(sql postgres "select datname from pg_database where shobj_description(oid, 'pg_database') = $(literal "$SCRATCH_MARK")")
+    # shellcheck disable=SC2016 # for the shell inside
+    leftovers=$(in_container sh -c 'rm -f /tmp/restore.*.dump*; exec psql -XAtqd postgres -c "$0"' \
+        "select datname from pg_database where shobj_description(oid, 'pg_database') = $(literal "$SCRATCH_MARK")")
     while IFS= read -r name; do
-        [[ -z $name ]] || drop_database "$name" </dev/null
+        [[ -z $name ]] || sql postgres "$(drop_database "$name")" </dev/null
     done <<<"$leftovers"
 }
 
 # drop_scratch is for the end of a run, whatever that is.
 drop_scratch() {
     local name
+    local -a drop=()
+    [[ -n ${INSIDE:-} ]] || return 0
+    for name in "${SCRATCH[@]}"; do drop+=(-c "$(drop_database "$name")"); done
     # shellcheck disable=SC2016 # for the shell inside
-    [[ -z ${INSIDE:-} ]] || in_container sh -c 'rm -f "$0"*' "$INSIDE" 2>/dev/null || true
-    for name in "${SCRATCH[@]}"; do
-        drop_database "$name" 2>/dev/null || true
-    done
-    SCRATCH=()
+    in_container sh -c 'rm -f "$0"*; test $# = 0 || exec psql -Xqd postgres "$@"' "$INSIDE" "${drop[@]}" 2>/dev/null || true
+    SCRATCH=() INSIDE=''
 }
 
-drop_database() { sql postgres "drop database if exists $(ident "$1") with (force)"; }
+drop_database() { printf 'drop database if exists %s with (force)' "$(ident "$1")"; }
 
 # carry_inside copies an archive to where pg_restore runs: it reads a file from
 # several places at once, standard input only once.
@@ -59,7 +60,7 @@ create_scratch() {
     create=$(described 'DATABASE - ' | grep -m 1 '^CREATE DATABASE ' || true)
     [[ $create == *' WITH TEMPLATE = '* ]] || fail "this is no archive of pg_dump"
     SCRATCH+=("$1")
-    sql postgres "drop database if exists $(ident "$1") with (force)" \
+    sql postgres "$(drop_database "$1")" \
         "create database $(ident "$1") with template = ${create#* WITH TEMPLATE = }" \
         "comment on database $(ident "$1") is $(literal "$SCRATCH_MARK")"
 }
@@ -69,8 +70,7 @@ create_scratch() {
 fill() {
     carry_inside "$1" &&
         create_scratch "$2" &&
-        watched "$(data_path)" load "$INSIDE" "$2" &&
-        in_container psql -Xq -d "$(in_dsn "$2")" -c analyze
+        watched "$(data_path)" load "$INSIDE" "$2"
 }
 
 # load ARCHIVE DATABASE [OPTION...]. What need not survive a crash need not be
@@ -93,7 +93,7 @@ room_for() {
     local data copies log
     data=$(data_path)
     copies=$(inside_path /tmp)
-    log=$(sql postgres "select least(pg_size_bytes(current_setting('max_wal_size')), $1)")
+    log=$((MAX_WAL < $1 ? MAX_WAL : $1))
     NEED=$(($1 + log + $(reserve_of "$data")))
     FREE=$(free_space "$data")
     # The container's own files lie on the same disk as its volume, or they do not.
@@ -108,7 +108,7 @@ room_for() {
 
 # inside_path PATH is how this host sees a path of the container, also on a
 # volume or another disk.
-inside_path() { printf '/proc/%s/root%s' "$(docker inspect -f '{{.State.Pid}}' "$CONTAINER")" "$1"; }
+inside_path() { printf '/proc/%s/root%s' "$CONTAINER_PID" "$1"; }
 data_path() { inside_path "$DATA_DIRECTORY"; }
 
 # An overlay has a device number of its own, but the sizes of the disk below.

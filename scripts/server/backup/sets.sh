@@ -103,11 +103,15 @@ dumps() {
     done <"$BACKUPS/$1.sha256"
 }
 
-# manifest DATABASE prints its line: what a restore of it will need.
+# manifest DATABASE... prints a line of each: what a restore of it will need.
 manifest() {
-    local sizes
-    sizes=$(sql "$1" "select pg_database_size(current_database()) || ' ' || coalesce(max(pg_table_size(oid)), 0) from pg_class where relkind in ('r', 'm')") || return
-    printf '%s %s\n' "$(encoded "$1")" "$sizes"
+    local database
+    local -a statements=()
+    for database in "$@"; do
+        statements+=("\\connect -reuse-previous=on $(in_psql "$(in_dsn "$database")")"
+        "select '$(encoded "$database") ' || pg_database_size(current_database()) || ' ' || coalesce(max(pg_table_size(oid)), 0) from pg_class where relkind in ('r', 'm')")
+    done
+    sql postgres "${statements[@]}"
 }
 
 # noted DUMP prints the size of the database and of its largest table, as they
