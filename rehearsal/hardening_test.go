@@ -97,6 +97,19 @@ func hardening(t *testing.T, suite string) {
 		}
 	})
 
+	t.Run("LetsOnly22And80And443InFromAnotherAddress", func(t *testing.T) {
+		r.run(t, 0, "ssh", `for port in 80 443 5432 8080 9999; do systemd-run --quiet --unit=listen-$port nc -lk :: $port; done; sleep 1`)
+		neighbour.finds(t, map[int]bool{22: true, 80: true, 443: true, 5432: false, 8080: false, 9999: false}, "198.18.0.10", r.ipv6(t))
+		r.run(t, 0, "ssh", "systemctl stop 'listen-*'")
+	})
+	t.Run("KeepsContainersAndUsersFromTheMetadataAddress", func(t *testing.T) {
+		if text := r.run(t, 0, "ssh", "curl -sS -m 5 http://169.254.169.254/hetzner/v1/metadata"); !strings.Contains(text, "instance-id") {
+			t.Errorf("root does not reach the metadata service, so this proves nothing: %s", text)
+		}
+		if text := r.run(t, -1, "ssh", "su -s /bin/sh nobody -c 'curl -sS -m 5 http://169.254.169.254/hetzner/v1/userdata' 2>&1; iptables -S DOCKER-USER"); strings.Contains(text, "PRIVATE KEY") || !strings.Contains(text, "-d 169.254.169.254/32 -j DROP") {
+			t.Errorf("the user data can be read, or containers are not kept from it:\n%s", text)
+		}
+	})
 	t.Run("DoesWhatTheDocumentationSays", func(t *testing.T) {
 		onceIsEnough(t, suite)
 		r.runDocumented(t, "operations.md", "hardening")

@@ -48,7 +48,7 @@ psql -d "$DATABASE" -c "delete from runs where id % 2 = 0" -c "update runs set n
 psql -d postgres -c "drop database ${DATABASE}_queue"
 # An app that never lets go, as Rails does.
 # shellcheck disable=SC2016 # for the shell inside
-docker exec "$CONTAINER" sh -c 'touch /tmp/app; while test -e /tmp/app; do psql -XAtqU postgres -d "$0" -c "select pg_sleep(0.2)"; done' "$DATABASE" >/dev/null 2>&1 &
+docker exec "$CONTAINER" sh -c 'touch /tmp/app; while test -e /tmp/app; do psql -XAtqU postgres -d "$0" -c "select pg_sleep(0.2)"; sleep 0.05; done' "$DATABASE" >/dev/null 2>&1 &
 pg-restore latest --yes
 docker exec "$CONTAINER" rm /tmp/app
 wait
