@@ -58,12 +58,6 @@ in_dsn() {
     printf "dbname='%s'" "${name//\'/\\\'}"
 }
 
-# in_psql quotes a word of one of psql's own commands.
-in_psql() {
-    local word=${1//\\/\\\\}
-    printf "'%s'" "${word//\'/\'\'}"
-}
-
 # need_container finds the database's container, or says what is the matter. It
 # returns 1 where there has never been one: before the first `kamal setup`.
 need_container() {

@@ -108,7 +108,8 @@ manifest() {
     local database
     local -a statements=()
     for database in "$@"; do
-        statements+=("\\connect -reuse-previous=on $(in_psql "$(in_dsn "$database")")"
+        # \connect takes what is in double quotes as it is, but for doubled ones, as SQL does a name.
+        statements+=("\\connect -reuse-previous=on $(ident "$(in_dsn "$database")")"
         "select '$(encoded "$database") ' || pg_database_size(current_database()) || ' ' || coalesce(max(pg_table_size(oid)), 0) from pg_class where relkind in ('r', 'm')")
     done
     sql postgres "${statements[@]}"
