@@ -34,7 +34,7 @@ func (s *status) environment(at place) []string {
 		"CLOUDFLARE_API_TOKEN="+cloudflareToken,
 		"CLOUDFLARE_RPS=100",
 		"SSL_CERT_FILE="+s.Daemon.Authorities,
-		"GOFLAGS=-buildvcs=false -ldflags=-w", "CGO_ENABLED=0", // as toolchain.Program compiled it
+		"GOFLAGS=-trimpath -buildvcs=false -ldflags=-w", "CGO_ENABLED=0", // as toolchain.Program compiled it
 		"RAILS_ON_HETZNER_SSH_KEY="+s.KeyFile,
 		"NO_COLOR=1",
 	)

@@ -42,7 +42,7 @@ func begin(ctx context.Context, o options) (at place, s *status, err error) {
 	if err := prepareProject(ctx, at, repository, o); err != nil {
 		return at, nil, fmt.Errorf("laying out the project: %w", err)
 	}
-	tools, rootFS, err := prepare(ctx, repository, at.program(), at.binary(), o)
+	tools, rootFS, err := prepare(ctx, repository, at.program(), o)
 	if err != nil {
 		return at, nil, err
 	}
@@ -50,6 +50,8 @@ func begin(ctx context.Context, o options) (at place, s *status, err error) {
 	if err != nil {
 		return at, nil, err
 	}
+	// Where it cannot be linked, the engine compiles it.
+	_ = errors.Join(os.MkdirAll(filepath.Dir(at.binary()), 0o755), os.Link(programIn(cache), at.binary()))
 	published, missing, err := toolchain.Plugins(ctx, tools, cache, at.pulumiHome())
 	if err != nil {
 		return at, nil, err
@@ -78,9 +80,12 @@ func begin(ctx context.Context, o options) (at place, s *status, err error) {
 	return at, s, jsonfile.Write(at.statusFile(), s)
 }
 
+// programIn is where the program lies that was compiled last.
+func programIn(cache string) string { return filepath.Join(cache, "program") }
+
 // prepare makes what is kept between rehearsals, the toolchain and the server's
 // image, and compiles the program that lies in a directory.
-func prepare(ctx context.Context, repository, program, binary string, o options) (tools *toolchain.Toolchain, rootFS string, err error) {
+func prepare(ctx context.Context, repository, program string, o options) (tools *toolchain.Toolchain, rootFS string, err error) {
 	cache, err := cacheDir()
 	if err != nil {
 		return nil, "", err
@@ -91,7 +96,7 @@ func prepare(ctx context.Context, repository, program, binary string, o options)
 		return nil, "", err
 	}
 	rootFS, image := host.RootFS(cache, o.Suite, o.Mirror)
-	itsProgram := toolchain.Program(program, binary)
+	itsProgram := toolchain.Program(program, programIn(cache))
 	itsProgram.Behind = shared
 	return tools, rootFS, sideBySide(ctx, work.Lane{image}, compiling, work.Lane{itsProgram})
 }
@@ -101,11 +106,10 @@ func prepareCommand(o *options) *cobra.Command {
 		Use: "prepare", Short: "Make only what is kept between rehearsals: toolchain and server image", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			repository, err := repository()
-			cache, cacheErr := cacheDir()
-			if err := errors.Join(err, cacheErr, o.check(), host.Check()); err != nil {
+			if err := errors.Join(err, o.check(), host.Check()); err != nil {
 				return err
 			}
-			_, _, err = prepare(cmd.Context(), repository, repository, filepath.Join(cache, "program"), *o)
+			_, _, err = prepare(cmd.Context(), repository, repository, *o)
 			return err
 		},
 	}

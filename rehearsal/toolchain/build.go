@@ -35,12 +35,14 @@ func (b build) step(name string, packages int, alone time.Duration) work.Step {
 // run lets go tell each package that it compiles (-v). The command is renamed
 // into place whole, so an interrupted build leaves nothing that looks finished.
 func (b build) run(ctx context.Context, tell func(string)) error {
-	args := []string{"build", "-v", "-buildvcs=false", "-ldflags=" + strings.TrimSpace("-w "+b.ldflags)}
+	// -trimpath: of two checkouts, what is alike is compiled once.
+	args := []string{"build", "-v", "-trimpath", "-buildvcs=false", "-ldflags=" + strings.TrimSpace("-w "+b.ldflags)}
 	if b.target == "" {
 		return b.compile(ctx, tell, append(args, b.command))
 	}
 	partial := fmt.Sprintf("%s.%d.partial", b.target, os.Getpid())
 	defer os.Remove(partial)
+	_ = os.Link(b.target, partial) // go leaves a file as it is that it would make again
 	if err := b.compile(ctx, tell, append(args, "-o", partial, b.command)); err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func replace(path, text string) error {
 }
 
 // Program compiles the Pulumi program that lies in dir as the engine will (with
-// `-buildvcs=false -ldflags=-w` in GOFLAGS), which then finds it done. One of its
+// `-trimpath -buildvcs=false -ldflags=-w` in GOFLAGS), which then finds it done. One of its
 // packages takes one core a minute and more, so it is not left for the end.
 func Program(dir, target string) work.Step {
 	return build{module: dir, command: ".", target: target, again: true}.step("the program", 30, 120*time.Second)
