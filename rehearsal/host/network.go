@@ -108,16 +108,21 @@ func (n *Network) Close() error {
 	return restoreForwarding(n.Name)
 }
 
-// endProcesses kills what a rehearsal that died left running.
+// endProcesses kills what a rehearsal left running, and waits until it is gone.
 func (n *Network) endProcesses(ctx context.Context) {
-	for _, namespace := range append(n.outsiders(), n.Name) {
-		pids, err := output(ctx, "ip", "netns", "pids", namespace)
-		if err != nil {
-			continue
+	for range 100 {
+		var left []string
+		for _, namespace := range append(n.outsiders(), n.Name) {
+			pids, err := output(ctx, "ip", "netns", "pids", namespace)
+			if err == nil {
+				left = append(left, strings.Fields(pids)...)
+			}
 		}
-		for pid := range strings.FieldsSeq(pids) {
-			_ = run(ctx, "kill", "-KILL", pid)
+		if len(left) == 0 {
+			return
 		}
+		_ = run(ctx, "kill", append([]string{"-KILL"}, left...)...)
+		time.Sleep(100 * time.Millisecond)
 	}
 }
 
