@@ -38,6 +38,7 @@ type Cloud struct {
 	work       sync.WaitGroup // the actions under way
 	calls      callLog
 	faults     faults
+	visitors   *authority // signs what visitors of the edge and users of the API see
 	origin     *authority // signs origin certificates
 	mutex      sync.Mutex // guards what follows
 	hetzner    hetznerState
@@ -58,17 +59,17 @@ func Start(config Config) (*Cloud, error) {
 	if err := c.calls.open(config.LogFile); err != nil {
 		return nil, err
 	}
-	edge, err := newAuthority("Rehearsal edge CA")
-	if err != nil {
+	var err error
+	if c.visitors, err = newAuthority("Rehearsal edge CA"); err != nil {
 		return nil, err
 	}
 	if c.origin, err = newAuthority("Rehearsal origin CA"); err != nil {
 		return nil, err
 	}
-	if c.caFile, err = writeAuthorities(config.CertDir, edge, c.origin); err != nil {
+	if c.caFile, err = writeAuthorities(config.CertDir, c.visitors, c.origin); err != nil {
 		return nil, err
 	}
-	certificate, err := edge.serverCertificate("localhost")
+	certificate, err := c.visitors.serverCertificate("localhost")
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +107,15 @@ func (c *Cloud) CloudflareHost() string {
 
 // CAFile is the value for SSL_CERT_FILE: the system's authorities and the edge's.
 func (c *Cloud) CAFile() string { return c.caFile }
+
+// Authority is the edge's, in PEM, and Certify signs with it for a host that is
+// not Cloudflare's: to the rehearsal it is everybody's public authority.
+func (c *Cloud) Authority() []byte { return c.visitors.pem() }
+
+// Certify makes a certificate that who trusts Authority accepts.
+func (c *Cloud) Certify(host string) (*tls.Certificate, error) {
+	return c.visitors.serverCertificate(host)
+}
 
 // Close stops listening and waits for the actions under way, which are told to
 // stop. Machines are their owner's.
