@@ -20,6 +20,9 @@ import (
 // Dir is the directory of one rehearsal, where both sides meet.
 type Dir string
 
+// RegistryPassword is what a rehearsal's ghcr.io takes from whoever pulls.
+const RegistryPassword = "ghp_ofTheRehearsal"
+
 // Options is handed to the daemon in a file: it runs in the rehearsal's network
 // namespace, as a process of its own.
 type Options struct {

@@ -44,16 +44,19 @@ func (m *machine) writeFiles(ctx context.Context) error {
 	if err := run(ctx, "mount", "-t", "overlay", "rehearsal", "-o", layers, m.root()); err != nil {
 		return err
 	}
-	resolver, err := os.ReadFile("/etc/resolv.conf")
+	trusted, err := os.ReadFile(filepath.Join(m.root(), "etc/ssl/certs/ca-certificates.crt"))
 	if err != nil {
 		return err
 	}
 	// The published metadata service would say the same; the seed saves the wait for the network.
 	seed := "var/lib/cloud/seed/nocloud/"
 	files := map[string]string{
-		seed + "user-data":                     m.server.UserData,
-		seed + "meta-data":                     m.metaData(),
-		"etc/resolv.conf":                      string(resolver),
+		seed + "user-data":                  m.server.UserData,
+		seed + "meta-data":                  m.metaData(),
+		"etc/resolv.conf":                   "nameserver " + InternetIPv4 + "\n",
+		"etc/ssl/certs/ca-certificates.crt": string(trusted) + string(m.options.Authority),
+		// For when the package is updated.
+		"usr/local/share/ca-certificates/rehearsal.crt": string(m.options.Authority),
 		"etc/hostname":                         m.server.Name + "\n",
 		"etc/systemd/network/10-host0.network": fmt.Sprintf(networkUnit, m.server.IPv4, m.server.IPv6),
 	}

@@ -19,7 +19,9 @@ type Options struct {
 	Network *Network
 	RootFS  string // from PrepareRootFS
 	RunDir  string // holds the machines' files; removed with them
-	LogDir  string // their consoles
+	// Authority signs for the rehearsal's internet, in PEM; machines trust it as a public one.
+	Authority []byte
+	LogDir    string // their consoles
 }
 
 // Machines are the servers of one rehearsal. They are what the local cloud sells.
@@ -35,6 +37,13 @@ var _ cloud.Machines = (*Machines)(nil)
 // NewMachines prepares to make machines; it starts none.
 func NewMachines(o Options) *Machines {
 	return &Machines{options: o, byID: map[int64]*machine{}}
+}
+
+// Trust says which authority the machines trust that are made from now on.
+func (ms *Machines) Trust(authority []byte) {
+	ms.mutex.Lock()
+	defer ms.mutex.Unlock()
+	ms.options.Authority = authority
 }
 
 // Create starts a new server. It returns when the boot has begun.

@@ -28,6 +28,9 @@ const (
 	gatewayIPv6 = "2001:db8:18::1"
 	metadata    = "169.254.169.254"
 	forwarding  = "/proc/sys/net/ipv4/ip_forward"
+
+	InternetIPv4 = "198.18.0.53"  // the registries, Let's Encrypt and the resolver
+	EdgeIPv4     = "198.18.0.131" // Cloudflare's edge: one of the networks that it calls its own
 )
 
 // stateDir remembers what has to be put back when the last rehearsal ends.
@@ -78,6 +81,8 @@ func (n *Network) steps(slot int) [][]string {
 		within("ip", "route", "add", "default", "via", outside),
 		within("ip", "link", "add", "lan", "type", "bridge"),
 		within("ip", "addr", "add", gatewayIPv4+"/24", "dev", "lan"),
+		within("ip", "addr", "add", InternetIPv4+"/24", "dev", "lan"),
+		within("ip", "addr", "add", EdgeIPv4+"/24", "dev", "lan"),
 		within("ip", "addr", "add", metadata+"/32", "dev", "lan"),
 		within("ip", "-6", "addr", "add", gatewayIPv6+"/64", "dev", "lan", "nodad"),
 		within("ip", "link", "set", "lan", "up"),

@@ -11,11 +11,12 @@ import (
 	"rails-on-hetzner/rehearsal/cloud"
 	"rails-on-hetzner/rehearsal/daemon"
 	"rails-on-hetzner/rehearsal/host"
+	"rails-on-hetzner/rehearsal/internet"
 )
 
 // serveControl lets the other commands talk to the daemon, over a socket that
 // only its owner can open.
-func serveControl(ctx context.Context, at daemon.Dir, o daemon.Options, clouds *cloud.Cloud, machines *host.Machines, stop func()) error {
+func serveControl(ctx context.Context, at daemon.Dir, o daemon.Options, clouds *cloud.Cloud, machines *host.Machines, internet *internet.Internet, stop func()) error {
 	routes := http.NewServeMux()
 	routes.HandleFunc("POST /fault/{name}/{count}", func(w http.ResponseWriter, r *http.Request) {
 		count, err := strconv.Atoi(r.PathValue("count"))
@@ -24,6 +25,11 @@ func serveControl(ctx context.Context, at daemon.Dir, o daemon.Options, clouds *
 			err = setFault(clouds, machines, o, cloud.Fault{Name: r.PathValue("name"), Count: count, Skip: skip, Each: r.FormValue("each") == "true"})
 		}
 		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		}
+	})
+	routes.HandleFunc("POST /offer", func(w http.ResponseWriter, r *http.Request) {
+		if err := internet.Offer(r.FormValue("name"), r.FormValue("directory")); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 		}
 	})

@@ -61,6 +61,12 @@ func run(ctx context.Context, at daemon.Dir) error {
 		return err
 	}
 	defer clouds.Close()
+	machines.Trust(clouds.Authority())
+	internet, err := startInternet(at, clouds)
+	if err != nil {
+		return err
+	}
+	defer internet.Close()
 	// What Cloudflare calls its own: a part of the bridge, so that tests can stand in it.
 	clouds.SetNetworks([]string{"198.18.0.128/26"}, []string{"2001:db8:18:cf::/64"})
 
@@ -82,7 +88,7 @@ func run(ctx context.Context, at daemon.Dir) error {
 	if err := serveMetadata(ctx, clouds.MetadataHandler()); err != nil {
 		return err
 	}
-	if err := serveControl(ctx, at, o, clouds, machines, stop); err != nil {
+	if err := serveControl(ctx, at, o, clouds, machines, internet, stop); err != nil {
 		return err
 	}
 	if err := at.SetStatus(daemon.Status{
