@@ -62,7 +62,6 @@ func TestOriginCertificateAndLock(t *testing.T) {
 	})
 	edge := newOutsider(t, r, "edge", "198.18.0.130/24", "2001:db8:18:cf::7/48")
 	stranger := newOutsider(t, r, "stranger", "198.18.0.202/24", "2001:db8:18::202/64")
-	t.Run("TellsRailsItsVisitors", func(t *testing.T) { tellsRailsItsVisitors(t, r, edge, stranger) })
 	t.Run("LetsOnlyCloudflareReachTheWeb", func(t *testing.T) {
 		check := func(what string) {
 			t.Log(what)

@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"rails-on-hetzner/rehearsal/kamal"
 )
 
 func main() {
@@ -21,11 +23,14 @@ func main() {
 	defer stop()
 	err := command().ExecuteContext(ctx)
 	var exit *exec.ExitError
+	var onServer kamal.ExitError
 	switch {
 	case err == nil:
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(os.Stderr, "rehearse: interrupted")
 		os.Exit(130)
+	case errors.As(err, &onServer):
+		os.Exit(onServer.Status)
 	case errors.As(err, &exit) && exit.ExitCode() > 0:
 		fmt.Fprintln(os.Stderr, "rehearse:", err)
 		os.Exit(exit.ExitCode())
@@ -86,6 +91,18 @@ the app's files, a second up that must change nothing, destroy. Nothing remains.
 		&cobra.Command{
 			Use: "database", Short: "Start the app's database on the server, as kamal setup would", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error { return database(cmd.Context(), o) },
+		},
+		&cobra.Command{
+			Use: "deploy", Short: "Go on as the user does: kamal setup (or deploy), and look at the page through Cloudflare", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error { return deploy(cmd.Context(), o) },
+		},
+		&cobra.Command{
+			Use: "kamal ARGS...", Short: "Run Kamal in the app's copy: the real one, or what does the same where there is none", DisableFlagParsing: true,
+			RunE: func(cmd *cobra.Command, args []string) error { return runKamal(cmd.Context(), o, args) },
+		},
+		&cobra.Command{
+			Use: standInKamal + " ARGS...", DisableFlagParsing: true, Hidden: true, // by prepareKamal's script
+			RunE: func(cmd *cobra.Command, args []string) error { return kamal.Run(cmd.Context(), ".", args, kamal.IO{}) },
 		},
 		&cobra.Command{
 			Use: "bucket", Short: "Start an S3 server for off-site backups", Args: cobra.NoArgs,

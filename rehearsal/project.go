@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -53,7 +54,25 @@ func prepareProject(ctx context.Context, at place, repository string, o options)
 	if err := run(ctx, "", "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "developer@laptop", "-f", at.sshKey()); err != nil {
 		return err
 	}
+	if err := prepareKamal(at); err != nil {
+		return err
+	}
 	return os.WriteFile(at.passphrase(), []byte(randomText()), 0o600)
+}
+
+// prepareKamal lays out a home with the developer's key, where Kamal looks for
+// it, and what is run as `kamal` where the machine has none.
+func prepareKamal(at place) error {
+	tool, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	ssh := at.join("home", ".ssh")
+	return errors.Join(
+		os.MkdirAll(ssh, 0o700), os.MkdirAll(at.join("bin"), 0o700),
+		os.Symlink(at.sshKey(), filepath.Join(ssh, "id_ed25519")),
+		os.WriteFile(at.join("bin", "kamal"), fmt.Appendf(nil, "#!/bin/sh\nexec '%s' %s \"$@\"\n", tool, standInKamal), 0o755),
+	)
 }
 
 // prepareApp copies the app and commits it, so that `git diff` shows exactly

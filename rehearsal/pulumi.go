@@ -21,7 +21,7 @@ var packages = []string{"cloudflare", "command", "hcloud", "tls"}
 // pointed at the local ones.
 func (s *status) environment(at place) []string {
 	return append(os.Environ(),
-		"PATH="+s.PulumiPath+string(os.PathListSeparator)+os.Getenv("PATH"),
+		"PATH="+strings.Join([]string{s.PulumiPath, os.Getenv("PATH"), at.join("bin")}, string(os.PathListSeparator)), // bin: for want of a real one
 		"PULUMI_HOME="+at.pulumiHome(),
 		"PULUMI_BACKEND_URL=file://"+s.State,
 		"PULUMI_CONFIG_PASSPHRASE_FILE="+at.passphrase(),

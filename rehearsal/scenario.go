@@ -19,7 +19,7 @@ func everything(ctx context.Context, o options) (err error) {
 	defer func() {
 		progress("removing everything")
 		if err = errors.Join(err, end(at, o)); err == nil {
-			progress(fmt.Sprintf("done in %s: deployed, unchanged on the second run, destroyed; nothing remains", time.Since(started).Round(time.Second)))
+			progress(fmt.Sprintf("done in %s: deployed, unchanged on the second run, the app answered, destroyed; nothing remains", time.Since(started).Round(time.Second)))
 		}
 	}()
 	s.announce()
@@ -34,6 +34,7 @@ func everything(ctx context.Context, o options) (err error) {
 		{"pulumi up again, which must change nothing", func() error {
 			return s.pulumi(ctx, at, "up", "--yes", "--skip-preview", "--expect-no-changes", "--stack", stackName).Run()
 		}},
+		{"kamal setup, and the page as a visitor sees it", func() error { return deploy(ctx, o) }},
 		{"pulumi destroy, its protection lifted first", func() error {
 			if err := s.pulumi(ctx, at, "config", "set", "protect", "false", "--stack", stackName).Run(); err != nil {
 				return err

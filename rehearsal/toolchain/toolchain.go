@@ -24,7 +24,7 @@ const (
 	CLIVersion          = "v3.251.0"
 	languageHostVersion = "v3.66.0"
 	bucketVersion       = "v1.8.0"
-	proxyVersion        = "v0.9.2"
+	ProxyVersion        = "v0.9.2"
 )
 
 // Toolchain is what runs the program.
@@ -96,7 +96,7 @@ func Bucket(repository, cacheDir string) (server string, make work.Lane) {
 // Proxy says where the kamal-proxy lies that Kamal puts in front of the app, and
 // how to build it: half a minute.
 func Proxy(repository, cacheDir string) (proxy string, make work.Lane) {
-	return apart(repository, cacheDir, "proxy", "github.com/basecamp/kamal-proxy/cmd/kamal-proxy", proxyVersion)
+	return apart(repository, cacheDir, "proxy", "github.com/basecamp/kamal-proxy/cmd/kamal-proxy", ProxyVersion)
 }
 
 // apart builds a command from a module of its own, rehearsal/toolchain/MODULE.

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"rails-on-hetzner/rehearsal/host"
+)
+
+// The app is deployed by Kamal and answers through Cloudflare, and all that a
+// developer does next works: with a certificate of Let's Encrypt.
+func TestDeployWithLetsEncrypt(t *testing.T) {
+	t.Parallel()
+	r := start(t, "test-deploy", "up", "--suite", "trixie")
+	t.Run("StopsBeforeAnythingIsTouchedWithoutItsSecrets", func(t *testing.T) { r.stopsWithoutSecrets(t) })
+	said := r.run(t, 0, "deploy")
+	first := page.FindStringSubmatch(said)
+	if first == nil || strings.Count(said, " through the edge: 0 runs, version ") != 2 {
+		t.Fatalf("both names are not seen:\n%s", said)
+	}
+	visitor := newVisitor(t, r)
+	t.Run("KeepsRowsAndUploads", func(t *testing.T) { visitor.keepsRowsAndUploads(t) })
+	t.Run("LosesNoRequestAtTheNextDeploy", func(t *testing.T) {
+		var lost, all int
+		done := make(chan struct{})
+		asking := make(chan struct{})
+		go func() {
+			defer close(asking)
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if _, err := visitor.get("/"); err != nil {
+					lost++
+				}
+				all++
+			}
+		}()
+		r.run(t, 0, "deploy")
+		close(done)
+		<-asking
+		t.Logf("%d of %d requests were lost", lost, all)
+		if lost > 0 || all < 10 {
+			t.Errorf("%d of %d requests were lost", lost, all)
+		}
+	})
+	t.Run("GoesBackToTheVersionBefore", func(t *testing.T) {
+		r.run(t, 0, "kamal", "rollback", first[1])
+		if text, err := visitor.get("/"); err != nil || !strings.Contains(text, "version "+first[1]) {
+			t.Errorf("%v: %s", err, text)
+		}
+	})
+	t.Run("ShowsLogsAndGivesAConsole", func(t *testing.T) {
+		if text := r.run(t, 0, "kamal", "app", "logs", "--lines", "200"); !strings.Contains(text, `Started GET "/"`) {
+			t.Errorf("the logs:\n%s", text)
+		}
+		if text := r.runInput(t, 0, "puts \"there are #{Run.count}\"\n", "kamal", "console"); !strings.Contains(text, "there are 1") {
+			t.Errorf("the console:\n%s", text)
+		}
+	})
+	t.Run("BacksUpTheDatabaseThatKamalMade", func(t *testing.T) {
+		r.run(t, 0, "ssh", "pg-backup")
+		r.run(t, 0, "kamal", "app", "exec", "--reuse", `bin/rails runner 'Run.delete_all'`)
+		r.run(t, 0, "ssh", "pg-restore latest --yes && pg-backup verify")
+		if text, err := visitor.get("/"); err != nil || !strings.HasPrefix(text, "1 runs") {
+			t.Errorf("%v: %s", err, text)
+		}
+	})
+	t.Run("AnswersAgainAfterAReboot", func(t *testing.T) {
+		r.run(t, -1, "ssh", "reboot")
+		time.Sleep(3 * time.Second)
+		visitor.await(t, 90*time.Second)
+	})
+	t.Run("IsNothingForPulumiToChange", func(t *testing.T) {
+		r.pulumi(t, 0, "up", "--yes", "--skip-preview", "--expect-no-changes")
+	})
+}
+
+// The same with Cloudflare's certificate, and nobody but Cloudflare let in.
+func TestDeployWithCloudflaresCertificate(t *testing.T) {
+	t.Parallel()
+	r := start(t, "test-deploy-cf", "up", "--suite", "bookworm", "--config", "certificate=cloudflare-origin")
+	r.run(t, 0, "deploy")
+	visitor := newVisitor(t, r)
+	for what, claims := range map[string][]string{"as he is": nil, "as somebody else": {"-H", "X-Forwarded-For: 192.0.2.66, 203.0.113.9"}} {
+		if text, err := visitor.get("/", claims...); err != nil || !strings.Contains(text, "for 198.18.0.220 by https") {
+			t.Errorf("a visitor who comes %s: %v: %s", what, err, text)
+		}
+	}
+	visitor.keepsRowsAndUploads(t)
+	visitor.finds(t, map[int]bool{80: false, 443: false}, "198.18.0.10") // past Cloudflare
+	r.run(t, 0, "deploy")
+	if text, err := visitor.get("/"); err != nil || !strings.HasPrefix(text, "1 runs") {
+		t.Errorf("after the next deploy: %v: %s", err, text)
+	}
+	r.pulumi(t, 0, "up", "--yes", "--skip-preview", "--expect-no-changes")
+}
+
+// page is what `rehearse deploy` tells of the page that it looked at.
+var page = regexp.MustCompile(`through the edge: \d+ runs, version ([0-9a-f]{40}),`)
+
+// stopsWithoutSecrets breaks one after another of what .kamal/secrets needs.
+func (r *running) stopsWithoutSecrets(t *testing.T) {
+	t.Helper()
+	at := r.status(t)
+	masterKey := filepath.Join(at.App, "config", "master.key")
+	key := read(t, masterKey)
+	for what, c := range map[string]struct {
+		env, told string
+		before    func() error
+	}{
+		"no registry token":   {"KAMAL_REGISTRY_PASSWORD=", "KAMAL_REGISTRY_PASSWORD", nil},
+		"a wrong passphrase":  {"PULUMI_CONFIG_PASSPHRASE_FILE=/dev/null", "POSTGRES_PASSWORD", nil},
+		"no stack":            {"PULUMI_BACKEND_URL=file:///var/empty", "POSTGRES_PASSWORD", nil},
+		"an empty master key": {"NOTHING=", "RAILS_MASTER_KEY", func() error { return os.WriteFile(masterKey, nil, 0o600) }},
+	} {
+		if c.before != nil {
+			if err := c.before(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		text, err := r.command("exec", "env", "HOME="+filepath.Join(at.Directory, "home"), "KAMAL_REGISTRY_PASSWORD=set", c.env, "kamal", "setup", "--skip-push", "--version=none").CombinedOutput()
+		if err == nil || !strings.Contains(string(text), c.told) || strings.Contains(string(text), " on 198.18.0.10") {
+			t.Errorf("%s: %v:\n%s", what, err, text)
+		}
+		if err := os.WriteFile(masterKey, []byte(key), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// visitor is a browser somewhere, which knows Cloudflare's edge by name.
+type visitor struct {
+	outsider
+	authorities string
+}
+
+func newVisitor(t *testing.T, r *running) visitor {
+	t.Helper()
+	return visitor{newOutsider(t, r, "visitor", "198.18.0.220/24"), r.status(t).Daemon.Authorities}
+}
+
+// get fetches a page, or posts with the arguments that curl takes for that.
+func (v visitor) get(path string, args ...string) (string, error) {
+	args = append([]string{"-fsS", "--max-time", "30", "--cacert", v.authorities, "--resolve", domain + ":443:" + host.EdgeIPv4, "https://" + domain + path}, args...)
+	text, err := v.network.Command(context.Background(), "curl", args...).CombinedOutput()
+	return string(text), err
+}
+
+func (v visitor) await(t *testing.T, patience time.Duration) {
+	t.Helper()
+	started := time.Now()
+	for {
+		text, err := v.get("/")
+		if err == nil {
+			t.Logf("it answered after %s", time.Since(started).Round(time.Second))
+			return
+		}
+		if time.Since(started) > patience {
+			t.Fatalf("it does not answer: %v: %s", err, text)
+		}
+		time.Sleep(time.Second)
+	}
+}
+
+func (v visitor) keepsRowsAndUploads(t *testing.T) {
+	t.Helper()
+	photo := filepath.Join(t.TempDir(), "photo.png")
+	if err := os.WriteFile(photo, []byte(strings.Repeat("a photo ", 5000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	id, err := v.get("/runs", "-F", "name=a run", "-F", "photo=@"+photo)
+	if err != nil {
+		t.Fatalf("%v: %s", err, id)
+	}
+	if text, err := v.get("/runs/" + strings.TrimSpace(id)); err != nil || text != read(t, photo) {
+		t.Errorf("%v: %d bytes came back: %.100s", err, len(text), text)
+	}
+	if text, err := v.get("/"); err != nil || !strings.HasPrefix(text, "1 runs") {
+		t.Errorf("%v: %s", err, text)
+	}
+}

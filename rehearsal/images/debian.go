@@ -1,0 +1,98 @@
+package images
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+
+	"rails-on-hetzner/rehearsal/host"
+	"rails-on-hetzner/rehearsal/work"
+)
+
+// recipe makes an image of Debian's packages.
+type recipe struct {
+	name    string
+	files   map[string]string // put into the root first; all can be run
+	install string            // run inside it, with apt's lists there
+	config  v1.Config
+}
+
+// image says where the image of a recipe lies, below cacheDir, and how to make
+// it there. Its root is that of a server, which is made for the rehearsal anyway.
+func (r recipe) image(cacheDir, mirror string) (directory string, make work.Lane) {
+	base, makeBase := host.RootFS(cacheDir, "trixie", mirror)
+	text, _ := json.Marshal(r.config) // which is data and nothing else
+	sum := sha256.Sum256(fmt.Appendf(text, "%s%s%v", r.install, base, r.files))
+	directory = filepath.Join(cacheDir, "images", fmt.Sprintf("%s-%x", r.name, sum[:6]))
+	return directory, work.Lane{makeBase, {
+		Name: r.name + " image", Lines: 300, Alone: 40 * time.Second,
+		Do: func(ctx context.Context, tell func(string)) error { return r.make(ctx, directory, base, tell) },
+	}}
+}
+
+const (
+	beforeInstall = `set -e
+export DEBIAN_FRONTEND=noninteractive
+printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d
+apt-get update -qq
+`
+	afterInstall = `
+rm -rf /var/cache/apt/* /var/lib/apt/lists/* /usr/share/doc /usr/share/man /usr/share/locale /usr/share/i18n /usr/lib/python3*
+`
+)
+
+func (r recipe) make(ctx context.Context, directory, base string, tell func(string)) (err error) {
+	if _, err := os.Stat(directory); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(directory), 0o755); err != nil {
+		return err
+	}
+	building, err := os.MkdirTemp(filepath.Dir(directory), ".building-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(building)
+	root := filepath.Join(building, "root")
+	for _, dir := range []string{"root", "upper", "work"} {
+		if err := os.Mkdir(filepath.Join(building, dir), 0o755); err != nil {
+			return err
+		}
+	}
+	layers := fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", base, building, building)
+	if output, err := exec.CommandContext(ctx, "mount", "-t", "overlay", "rehearsal", "-o", layers, root).CombinedOutput(); err != nil {
+		return fmt.Errorf("mounting %s: %w: %s", root, err, output)
+	}
+	defer func() { err = errors.Join(err, exec.Command("umount", root).Run()) }()
+	for path, text := range r.files {
+		if err := os.WriteFile(filepath.Join(root, path), []byte(text), 0o755); err != nil {
+			return err
+		}
+	}
+	inside := exec.CommandContext(ctx, "chroot", root, "/bin/sh", "-c", beforeInstall+r.install+afterInstall)
+	inside.Env = append(os.Environ(), "DPKG_FORCE=unsafe-io")
+	if err := work.Run(inside, tell); err != nil {
+		return err
+	}
+	image, err := from(r.config)
+	if err != nil {
+		return err
+	}
+	layer, finish, err := rootLayer(root)
+	if err != nil {
+		return err
+	}
+	if image, err = mutate.AppendLayers(image, layer); err != nil {
+		return err
+	}
+	return errors.Join(write(directory, image), finish())
+}

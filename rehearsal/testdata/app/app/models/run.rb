@@ -1,0 +1,3 @@
+class Run < ApplicationRecord
+  has_one_attached :photo
+end
