@@ -26,6 +26,9 @@ func deploy(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	if s.OwnApp {
+		return errors.New("deploy: only the sample app can be deployed here, since the gems of your own are RubyGems' alone; rehearse it without --app")
+	}
 	made, err := makeImages(ctx, o, s)
 	if err != nil {
 		return err
@@ -49,7 +52,11 @@ func deploy(ctx context.Context, o options) error {
 	if s.isDeployed(at) {
 		command = "deploy"
 	}
-	progress("kamal: " + whichKamal())
+	if which := whichKamal(); which == "stand-in" {
+		progress("kamal: none is installed here; what follows is sent as it was recorded from Kamal " + kamal.Version)
+	} else {
+		progress("kamal: " + which)
+	}
 	cmd := s.kamal(ctx, at, command, "--skip-push", "--version="+version)
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("kamal %s: %w", command, err)
@@ -151,12 +158,12 @@ func (s *status) knowServer(ctx context.Context, at place) error {
 	return os.WriteFile(at.join("home", ".ssh", "known_hosts"), []byte(key+"\n"), 0o600)
 }
 
-// whichKamal tells which of the two it is.
+// whichKamal is the path of the real one, or "stand-in".
 func whichKamal() string {
 	if path, err := exec.LookPath("kamal"); err == nil {
 		return path
 	}
-	return "no Kamal is installed here; its commands are sent as recorded from Kamal " + kamal.Version
+	return "stand-in"
 }
 
 // lookAtPage fetches the page from the edge, by its name and verified.
@@ -183,9 +190,7 @@ func (s *status) lookAtPage(ctx context.Context, at place) error {
 const standInKamal = "as-kamal"
 
 func runKamal(ctx context.Context, o options, args []string) error {
-	name, args := takeName(o.Name, args)
-	o.Name = name
-	at, s, err := o.running()
+	at, s, args, err := o.runningFor(args)
 	if err != nil {
 		return err
 	}

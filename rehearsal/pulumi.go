@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -60,9 +59,7 @@ func (s *status) pulumi(ctx context.Context, at place, args ...string) *exec.Cmd
 }
 
 func runPulumi(ctx context.Context, o options, args []string) error {
-	name, args := takeName(o.Name, args)
-	o.Name = name
-	at, s, err := o.running()
+	at, s, args, err := o.runningFor(args)
 	if err != nil {
 		return err
 	}
@@ -70,9 +67,7 @@ func runPulumi(ctx context.Context, o options, args []string) error {
 }
 
 func runInside(ctx context.Context, o options, args []string) error {
-	name, args := takeName(o.Name, args)
-	o.Name = name
-	at, s, err := o.running()
+	at, s, args, err := o.runningFor(args)
 	if err != nil {
 		return err
 	}
@@ -85,9 +80,7 @@ func runInside(ctx context.Context, o options, args []string) error {
 }
 
 func runSSH(ctx context.Context, o options, args []string) error {
-	name, args := takeName(o.Name, args)
-	o.Name = name
-	at, s, err := o.running()
+	at, s, args, err := o.runningFor(args)
 	if err != nil {
 		return err
 	}
@@ -146,13 +139,14 @@ func (s *status) pulumiText(ctx context.Context, at place, args ...string) (stri
 	return strings.TrimSpace(string(text)), nil
 }
 
-// takeName picks --name out of arguments that are otherwise passed on untouched.
-func takeName(fallback string, args []string) (string, []string) {
+// runningFor picks --name out of arguments that are otherwise passed on
+// untouched, and reads the status of the rehearsal that is meant.
+func (o options) runningFor(args []string) (place, *status, []string, error) {
 	if len(args) >= 2 && args[0] == "--name" {
-		return args[1], args[2:]
+		o.Name, args = args[1], args[2:]
+	} else if len(args) >= 1 && strings.HasPrefix(args[0], "--name=") {
+		o.Name, args = strings.TrimPrefix(args[0], "--name="), args[1:]
 	}
-	if len(args) >= 1 && strings.HasPrefix(args[0], "--name=") {
-		return strings.TrimPrefix(args[0], "--name="), args[1:]
-	}
-	return fallback, slices.Clone(args)
+	at, s, err := o.running()
+	return at, s, args, err
 }

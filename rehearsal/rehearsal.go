@@ -68,7 +68,7 @@ func begin(ctx context.Context, o options) (at place, s *status, err error) {
 	}
 	s = &status{
 		Name: o.Name, Suite: o.Suite, Namespace: o.namespace(), Repository: repository, Directory: string(at), Program: at.program(),
-		App: at.app(), State: at.state(), Logs: at.logs(), Stack: stackName, KeyFile: at.sshKey(), PulumiPath: tools.Path,
+		App: at.app(), OwnApp: o.App != "", State: at.state(), Logs: at.logs(), Stack: stackName, KeyFile: at.sshKey(), PulumiPath: tools.Path,
 		Providers: served(published, missing),
 	}
 	if s.Daemon, err = startDaemon(ctx, at, tools.Daemon, o); err != nil {

@@ -22,12 +22,14 @@ type status struct {
 	Directory  string            `json:"directory"`
 	Program    string            `json:"program"`
 	App        string            `json:"app"`
-	State      string            `json:"state"` // directory of Pulumi's local backend
+	OwnApp     bool              `json:"ownApp"` // a copy of the user's, not the sample
+	State      string            `json:"state"`  // directory of Pulumi's local backend
 	Logs       string            `json:"logs"`
 	Stack      string            `json:"stack"`
 	KeyFile    string            `json:"keyFile"` // the developer's private key
 	PulumiPath string            `json:"pulumiPath"`
 	Providers  map[string]string `json:"providers"` // package -> "published VERSION", "bridged ..." or "stand-in"
+	Kamal      string            `json:"kamal"`     // its path, or "stand-in"
 	Daemon     daemon.Status     `json:"daemon"`
 }
 
@@ -55,6 +57,7 @@ func printStatus(_ context.Context, o options, asJSON bool) error {
 	if err != nil {
 		return err
 	}
+	s.Kamal = whichKamal()
 	if asJSON {
 		encoder := json.NewEncoder(os.Stdout)
 		encoder.SetIndent("", "  ")
@@ -68,6 +71,7 @@ func printStatus(_ context.Context, o options, asJSON bool) error {
 	} {
 		fmt.Fprintf(table, "%s\t%s\n", row[0], row[1])
 	}
+	fmt.Fprintf(table, "kamal\t%s\n", s.Kamal)
 	for _, name := range packages {
 		fmt.Fprintf(table, "provider %s\t%s\n", name, s.Providers[name])
 	}
