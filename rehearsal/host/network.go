@@ -113,9 +113,10 @@ func (n *Network) Close() error {
 	return restoreForwarding(n.Name)
 }
 
-// endProcesses kills what a rehearsal left running, and waits until it is gone.
+// endProcesses kills what a rehearsal left running, and waits until it is gone:
+// one that is deleting a server's files dies when the disk lets it.
 func (n *Network) endProcesses(ctx context.Context) {
-	for range 100 {
+	for range 300 {
 		var left []string
 		for _, namespace := range append(n.outsiders(), n.Name) {
 			pids, err := output(ctx, "ip", "netns", "pids", namespace)
