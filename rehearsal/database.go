@@ -8,7 +8,9 @@ import (
 	"os"
 	"strings"
 
+	"rails-on-hetzner/rehearsal/host"
 	"rails-on-hetzner/rehearsal/images"
+	"rails-on-hetzner/rehearsal/work"
 )
 
 // installDocker gives the server what `kamal setup` gets from Docker's own site,
@@ -48,8 +50,9 @@ func database(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	postgres, makePostgres := images.Postgres(cache, o.Mirror)
-	if err := sideBySide(ctx, makePostgres); err != nil {
+	postgres, makePostgres := images.Postgres(cache)
+	_, makeBase := host.RootFS(cache, images.Base, "")
+	if err := sideBySide(ctx, work.Lane{makeBase, makePostgres}); err != nil {
 		return err
 	}
 	if err := at.offer(ctx, "docker.io/library/postgres:16", postgres); err != nil {

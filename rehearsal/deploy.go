@@ -16,6 +16,7 @@ import (
 	"rails-on-hetzner/rehearsal/images"
 	"rails-on-hetzner/rehearsal/kamal"
 	"rails-on-hetzner/rehearsal/toolchain"
+	"rails-on-hetzner/rehearsal/work"
 )
 
 // deploy does what the user does after `pulumi up`: it commits, builds the app's
@@ -29,8 +30,12 @@ func deploy(ctx context.Context, o options) error {
 	if s.OwnApp {
 		return errors.New("deploy: only the sample app can be deployed here, since the gems of your own are RubyGems' alone; rehearse it without --app")
 	}
-	made, err := makeImages(ctx, o, s)
+	cache, err := cacheDir()
 	if err != nil {
+		return err
+	}
+	made, making := makeImages(cache, s.Repository)
+	if err := sideBySide(ctx, making...); err != nil {
 		return err
 	}
 	if err := s.offerImages(ctx, at, made); err != nil {
@@ -71,15 +76,13 @@ func deploy(ctx context.Context, o options) error {
 // and the program that is to become one.
 type madeImages struct{ postgres, rails, proxy string }
 
-func makeImages(ctx context.Context, o options, s *status) (made madeImages, err error) {
-	cache, err := cacheDir()
-	if err != nil {
-		return made, err
-	}
-	postgres, makePostgres := images.Postgres(cache, o.Mirror)
-	rails, makeRails := images.Rails(cache, o.Mirror)
-	proxy, makeProxy := toolchain.Proxy(s.Repository, cache)
-	return madeImages{postgres, rails, proxy}, sideBySide(ctx, append(makePostgres, makeRails[1:]...), makeProxy)
+// makeImages says where they lie, and how to make them there.
+func makeImages(cache, repository string) (made madeImages, making []work.Lane) {
+	_, base := host.RootFS(cache, images.Base, "")
+	postgres, makePostgres := images.Postgres(cache)
+	rails, makeRails := images.Rails(cache)
+	proxy, makeProxy := toolchain.Proxy(repository, cache)
+	return madeImages{postgres, rails, proxy}, []work.Lane{{base, makePostgres, makeRails}, makeProxy}
 }
 
 // offerImages puts into the rehearsal's docker.io what Kamal pulls from there.

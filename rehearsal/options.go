@@ -17,6 +17,8 @@ type options struct {
 	Mirror string   `json:"mirror,omitempty"`
 	App    string   `json:"app,omitempty"`
 	Config []string `json:"config,omitempty"`
+
+	deploys bool // the images for it are made with all the rest
 }
 
 // check refuses what cannot work before anything is started.

@@ -13,6 +13,7 @@ import (
 
 	"rails-on-hetzner/rehearsal/daemon"
 	"rails-on-hetzner/rehearsal/host"
+	"rails-on-hetzner/rehearsal/images"
 	"rails-on-hetzner/rehearsal/jsonfile"
 	"rails-on-hetzner/rehearsal/toolchain"
 	"rails-on-hetzner/rehearsal/work"
@@ -98,7 +99,15 @@ func prepare(ctx context.Context, repository, program string, o options) (tools 
 	rootFS, image := host.RootFS(cache, o.Suite, o.Mirror)
 	itsProgram := toolchain.Program(program, programIn(cache))
 	itsProgram.Behind = shared
-	return tools, rootFS, sideBySide(ctx, work.Lane{image}, compiling, work.Lane{itsProgram})
+	lanes := []work.Lane{{image}, compiling, {itsProgram}}
+	if o.deploys {
+		_, making := makeImages(cache, repository)
+		if o.Suite == images.Base && o.Mirror == "" { // not twice at once
+			lanes, making[0] = lanes[1:], append(work.Lane{image}, making[0][1:]...)
+		}
+		lanes = append(making, lanes...)
+	}
+	return tools, rootFS, sideBySide(ctx, lanes...)
 }
 
 func prepareCommand(o *options) *cobra.Command {

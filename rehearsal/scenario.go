@@ -12,6 +12,7 @@ import (
 // everything is the whole rehearsal, from an empty stack to nothing left.
 func everything(ctx context.Context, o options) (err error) {
 	started := time.Now()
+	o.deploys = o.App == ""
 	at, s, err := begin(ctx, o)
 	if err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 
 // Rails is what an app's Dockerfile begins with: Ruby, Rails and Puma, as Debian
 // has them, and the client of PostgreSQL.
-func Rails(cacheDir, mirror string) (directory string, make work.Lane) {
+func Rails(cacheDir string) (directory string, make work.Step) {
 	return recipe{
 		name: "rails",
 		install: `apt-get install -y -qq --no-install-recommends ruby ruby-rails ruby-pg puma
@@ -26,7 +26,7 @@ func Rails(cacheDir, mirror string) (directory string, make work.Lane) {
 			Cmd:          []string{"bin/docker-entrypoint", "puma", "-b", "tcp://0.0.0.0:80", "config.ru"},
 			ExposedPorts: map[string]struct{}{"80/tcp": {}},
 		},
-	}.image(cacheDir, mirror)
+	}.image(cacheDir)
 }
 
 // App puts an app on top of Rails and writes it to a directory, as `kamal build`

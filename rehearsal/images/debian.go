@@ -26,17 +26,20 @@ type recipe struct {
 	config  v1.Config
 }
 
+// Base is the suite whose server all images are made of: it is rehearsed anyway.
+const Base = "trixie"
+
 // image says where the image of a recipe lies, below cacheDir, and how to make
-// it there. Its root is that of a server, which is made for the rehearsal anyway.
-func (r recipe) image(cacheDir, mirror string) (directory string, make work.Lane) {
-	base, makeBase := host.RootFS(cacheDir, "trixie", mirror)
+// it there once the root of a server of Base is made.
+func (r recipe) image(cacheDir string) (directory string, make work.Step) {
+	base, _ := host.RootFS(cacheDir, Base, "")
 	text, _ := json.Marshal(r.config) // which is data and nothing else
 	sum := sha256.Sum256(fmt.Appendf(text, "%s%s%v", r.install, base, r.files))
 	directory = filepath.Join(cacheDir, "images", fmt.Sprintf("%s-%x", r.name, sum[:6]))
-	return directory, work.Lane{makeBase, {
+	return directory, work.Step{
 		Name: r.name + " image", Lines: 300, Alone: 40 * time.Second,
 		Do: func(ctx context.Context, tell func(string)) error { return r.make(ctx, directory, base, tell) },
-	}}
+	}
 }
 
 const (

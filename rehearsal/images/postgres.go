@@ -31,7 +31,7 @@ exec setpriv --reuid=postgres --regid=postgres --init-groups postgres
 // Postgres is a stand-in for the published image postgres, made of Debian's
 // PostgreSQL. What is of no use in there is taken out, as every rehearsal with a
 // database carries it to its server; so the compiler of queries (JIT) is off.
-func Postgres(cacheDir, mirror string) (directory string, make work.Lane) {
+func Postgres(cacheDir string) (directory string, make work.Step) {
 	return recipe{
 		name:  "postgres",
 		files: map[string]string{"entrypoint.sh": postgresEntrypoint},
@@ -42,5 +42,5 @@ rm -rf /var/lib/postgresql/* /usr/lib/postgresql/*/lib/bitcode /usr/lib/postgres
 			Env:          []string{"PATH=/usr/lib/postgresql/17/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
 			ExposedPorts: map[string]struct{}{"5432/tcp": {}},
 		},
-	}.image(cacheDir, mirror)
+	}.image(cacheDir)
 }
