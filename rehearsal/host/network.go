@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -108,9 +109,10 @@ func (n *Network) Close() error {
 	return restoreForwarding(n.Name)
 }
 
-// endProcesses kills what a rehearsal left running, and waits until it is gone.
+// endProcesses kills what a rehearsal left running, and waits until it is gone:
+// one that is deleting a server's files dies when the disk lets it.
 func (n *Network) endProcesses(ctx context.Context) {
-	for range 100 {
+	for range 300 {
 		var left []string
 		for _, namespace := range append(n.outsiders(), n.Name) {
 			pids, err := output(ctx, "ip", "netns", "pids", namespace)
@@ -121,7 +123,11 @@ func (n *Network) endProcesses(ctx context.Context) {
 		if len(left) == 0 {
 			return
 		}
-		_ = run(ctx, "kill", append([]string{"-KILL"}, left...)...)
+		for _, pid := range left {
+			if number, err := strconv.Atoi(pid); err == nil {
+				_ = syscall.Kill(number, syscall.SIGKILL) // not by kill(1), which a minimal system lacks
+			}
+		}
 		time.Sleep(100 * time.Millisecond)
 	}
 }
