@@ -123,12 +123,17 @@ func (n *Network) endProcesses(ctx context.Context) {
 		if len(left) == 0 {
 			return
 		}
-		for _, pid := range left {
-			if number, err := strconv.Atoi(pid); err == nil {
-				_ = syscall.Kill(number, syscall.SIGKILL) // not by kill(1), which a minimal system lacks
-			}
-		}
+		endAll(left)
 		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// endAll kills processes, and not by kill(1), which a minimal system lacks.
+func endAll(pids []string) {
+	for _, pid := range pids {
+		if number, err := strconv.Atoi(pid); err == nil {
+			_ = syscall.Kill(number, syscall.SIGKILL)
+		}
 	}
 }
 
