@@ -1,7 +1,6 @@
 package host
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -125,9 +124,7 @@ func removeCgroup(group string) error {
 		}
 	}
 	if pids, err := os.ReadFile(filepath.Join(group, "cgroup.procs")); err == nil {
-		for _, pid := range bytes.Fields(pids) {
-			_ = exec.Command("kill", "-KILL", string(pid)).Run()
-		}
+		endAll(strings.Fields(string(pids)))
 	}
 	return os.Remove(group)
 }

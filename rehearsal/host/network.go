@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -127,8 +128,17 @@ func (n *Network) endProcesses(ctx context.Context) {
 		if len(left) == 0 {
 			return
 		}
-		_ = run(ctx, "kill", append([]string{"-KILL"}, left...)...)
+		endAll(left)
 		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// endAll kills processes, and not by kill(1), which a minimal system lacks.
+func endAll(pids []string) {
+	for _, pid := range pids {
+		if number, err := strconv.Atoi(pid); err == nil {
+			_ = syscall.Kill(number, syscall.SIGKILL)
+		}
 	}
 }
 
