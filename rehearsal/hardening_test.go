@@ -350,6 +350,7 @@ func (o outsider) listen(t *testing.T, port int) {
 
 func (o outsider) ssh(args ...string) string {
 	args = append([]string{"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", "-o", "ConnectTimeout=20"}, args...)
-	text, _ := o.network.Command(context.Background(), "ssh", args...).CombinedOutput()
+	// Who is banned in the middle of a login would wait a quarter of an hour for TCP to give up.
+	text, _ := o.network.Command(context.Background(), "timeout", append([]string{"60", "ssh"}, args...)...).CombinedOutput()
 	return string(text)
 }
