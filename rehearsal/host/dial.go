@@ -8,32 +8,40 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// The program's first thread is never used for anything but main: it stands for
+// the whole process in /proc and cannot end, so that one visit to a network would
+// leave the process there for good, and be killed with what is left in it.
+func init() { runtime.LockOSThread() }
+
 // Dial opens a TCP connection from within the network, to an address and port in
-// numbers. A socket belongs to the network of the thread that makes it; the
-// thread is not used for anything else afterwards.
+// numbers.
 func (n *Network) Dial(address string) (net.Conn, error) {
-	type result struct {
-		conn net.Conn
-		err  error
-	}
-	made := make(chan result, 1)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		conn, err := n.dial(address)
-		made <- result{conn, err}
-	}()
-	r := <-made
-	return r.conn, r.err
+	var conn net.Conn
+	err := within(n.path(), func() (err error) {
+		conn, err = net.Dial("tcp", address)
+		return err
+	})
+	return conn, err
 }
 
-func (n *Network) dial(address string) (net.Conn, error) {
-	network, err := os.Open(n.path())
-	if err != nil {
-		return nil, err
-	}
-	defer network.Close()
-	if err := unix.Setns(int(network.Fd()), unix.CLONE_NEWNET); err != nil {
-		return nil, os.NewSyscallError("setns", err)
-	}
-	return net.Dial("tcp", address)
+// within does something in the network of a file such as /run/netns/NAME. A
+// socket belongs to the network of the thread that makes it; the thread is not
+// used for anything else afterwards.
+func within(path string, do func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		done <- func() error {
+			network, err := os.Open(path)
+			if err != nil {
+				return err
+			}
+			defer network.Close()
+			if err := unix.Setns(int(network.Fd()), unix.CLONE_NEWNET); err != nil {
+				return os.NewSyscallError("setns", err)
+			}
+			return do()
+		}()
+	}()
+	return <-done
 }

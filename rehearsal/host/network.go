@@ -133,10 +133,12 @@ func (n *Network) endProcesses(ctx context.Context) {
 	}
 }
 
-// endAll kills processes, and not by kill(1), which a minimal system lacks.
+// endAll kills processes, and not by kill(1), which a minimal system lacks. A
+// control group names those of another PID namespace 0, which to kill(2) is the
+// caller's own group.
 func endAll(pids []string) {
 	for _, pid := range pids {
-		if number, err := strconv.Atoi(pid); err == nil {
+		if number, err := strconv.Atoi(pid); err == nil && number > 0 {
 			_ = syscall.Kill(number, syscall.SIGKILL)
 		}
 	}
