@@ -23,14 +23,20 @@ var (
 	sets string
 	//go:embed server/backup/scratch.sh
 	scratch string
+	//go:embed server/backup/swap.sh
+	swap string
 	//go:embed server/backup/verify.sh
 	verifyBackup string
+	//go:embed server/backup/foreign.sh
+	foreign string
 	//go:embed server/backup/offsite.sh
 	offsite string
 	//go:embed server/backup/pg-backup
 	pgBackup string
 	//go:embed server/backup/pg-restore
 	pgRestore string
+	//go:embed server/backup/pg-import
+	pgImport string
 )
 
 // Harden secures the server and arms its own undo; its inputs stand at its top.
@@ -46,10 +52,13 @@ func InstallBackup() string {
 		attached("postgres", postgres),
 		attached("sets", sets),
 		attached("scratch", scratch),
+		attached("swap", swap),
 		attached("verify", verifyBackup),
+		attached("foreign", foreign),
 		attached("offsite", offsite),
 		attached("pg_backup", pgBackup),
 		attached("pg_restore", pgRestore),
+		attached("pg_import", pgImport),
 		installBackup,
 	}, "\n")
 }

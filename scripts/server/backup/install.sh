@@ -1,5 +1,5 @@
-# Installs the daily backup: the commands pg-backup and pg-restore, their
-# settings and their schedule. Running it again changes nothing.
+# Installs the daily backup: the commands pg-backup, pg-restore and
+# pg-import, their settings and their schedule. Running it again changes nothing.
 #
 # CONTAINER  the accessory's container, <service>-db
 # HOUR       of the daily backup, 0 to 23, server time
@@ -20,10 +20,13 @@ main() {
     attached_postgres | put /usr/local/lib/rails-on-hetzner/postgres.sh 644 || true
     attached_sets | put /usr/local/lib/rails-on-hetzner/sets.sh 644 || true
     attached_scratch | put /usr/local/lib/rails-on-hetzner/scratch.sh 644 || true
+    attached_swap | put /usr/local/lib/rails-on-hetzner/swap.sh 644 || true
     attached_verify | put /usr/local/lib/rails-on-hetzner/verify.sh 644 || true
+    attached_foreign | put /usr/local/lib/rails-on-hetzner/foreign.sh 644 || true
     attached_offsite | put /usr/local/lib/rails-on-hetzner/offsite.sh 644 || true
     attached_pg_backup | put /usr/local/bin/pg-backup 755 || true
     attached_pg_restore | put /usr/local/bin/pg-restore 755 || true
+    attached_pg_import | put /usr/local/bin/pg-import 755 || true
     settings | put /etc/rails-on-hetzner/backup.conf 600 || true
     bucket | put /etc/rails-on-hetzner/rclone.conf 600 || true
     schedule | put /etc/cron.d/rails-on-hetzner-backup 644 || true
@@ -54,7 +57,7 @@ time_zone() {
 }
 
 settings() {
-    printf '# Written by the deployment; read by pg-backup and pg-restore.\n'
+    printf '# Written by the deployment; read by pg-backup, pg-restore and pg-import.\n'
     local name
     for name in CONTAINER BACKUPS KEEP PING_URL OFFSITE_BUCKET OFFSITE_RECIPIENT; do
         printf '%s=%q\n' "$name" "${!name}"
@@ -91,6 +94,7 @@ verify() {
     systemctl is-active --quiet cron.service || fail "cron is not running, so no backup would be made"
     pg-backup --help >/dev/null || fail "pg-backup does not run"
     pg-restore --help >/dev/null || fail "pg-restore does not run"
+    pg-import --help >/dev/null || fail "pg-import does not run"
 }
 
 main </dev/null

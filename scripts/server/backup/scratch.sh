@@ -26,7 +26,7 @@ exists() { [[ -n $(sql postgres "select 1 from pg_database where datname = $(lit
 clear_leftovers() {
     local name leftovers
     # shellcheck disable=SC2016 # for the shell inside
-    leftovers=$(in_container sh -c 'rm -f /tmp/restore.*.dump*; exec psql -XAtqd postgres -c "$0"' \
+    leftovers=$(in_container sh -c 'rm -rf /tmp/restore.*.dump*; exec psql -XAtqd postgres -c "$0"' \
         "select datname from pg_database where shobj_description(oid, 'pg_database') = $(literal "$SCRATCH_MARK")")
     while IFS= read -r name; do
         [[ -z $name ]] || sql postgres "$(drop_database "$name")" </dev/null
@@ -40,7 +40,7 @@ drop_scratch() {
     [[ -n ${INSIDE:-} ]] || return 0
     for name in "${SCRATCH[@]}"; do drop+=(-c "$(drop_database "$name")"); done
     # shellcheck disable=SC2016 # for the shell inside
-    in_container sh -c 'rm -f "$0"*; test $# = 0 || exec psql -Xqd postgres "$@"' "$INSIDE" "${drop[@]}" 2>/dev/null || true
+    in_container sh -c 'rm -rf "$0"*; test $# = 0 || exec psql -Xqd postgres "$@"' "$INSIDE" "${drop[@]}" 2>/dev/null || true
     SCRATCH=() INSIDE=''
 }
 
@@ -54,14 +54,19 @@ carry_inside() {
 }
 
 # create_scratch DATABASE makes it as the archive inside describes it (encoding,
-# collation). The mark is what clear_leftovers knows it by.
+# collation).
 create_scratch() {
     local create
     create=$(described 'DATABASE - ' | grep -m 1 '^CREATE DATABASE ' || true)
     [[ $create == *' WITH TEMPLATE = '* ]] || fail "this is no archive of pg_dump"
+    new_scratch "$1" "template = ${create#* WITH TEMPLATE = }"
+}
+
+# new_scratch DATABASE OPTIONS. The mark is what clear_leftovers knows it by.
+new_scratch() {
     SCRATCH+=("$1")
     sql postgres "$(drop_database "$1")" \
-        "create database $(ident "$1") with template = ${create#* WITH TEMPLATE = }" \
+        "create database $(ident "$1") with $2" \
         "comment on database $(ident "$1") is $(literal "$SCRATCH_MARK")"
 }
 

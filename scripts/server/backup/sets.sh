@@ -150,7 +150,10 @@ encoded() {
     done
     printf '%s' "$out"
 }
-decoded() { printf '%b' "${1//%/\\x}"; }
+decoded() {
+    local text=${1//\\/\\\\}
+    printf '%b' "${text//%/\\x}"
+}
 
 database_of() {
     local file=${1##*/}

@@ -45,8 +45,13 @@ proven() {
 by_whole() {
     local counts
     fill "$1" "$VERIFYING" &&
-        counts=$(sql "$VERIFYING" "select count(*) || ' ' || coalesce(sum((xpath('/row/c/text()', query_to_xml(format('select count(*) as c from only %I.%I', nspname, relname), false, true, '')))[1]::text::bigint), 0) from $USER_TABLES") &&
+        counts=$(counted "$VERIFYING") &&
         read -r TABLES ROWS <<<"$counts"
+}
+
+# counted DATABASE prints how many tables and rows it has, as they are.
+counted() {
+    sql "$1" "select count(*) || ' ' || coalesce(sum((xpath('/row/c/text()', query_to_xml(format('select count(*) as c from only %I.%I', nspname, relname), false, true, '')))[1]::text::bigint), 0) from $USER_TABLES"
 }
 
 # by_tables makes the tables without indexes and constraints, which need
