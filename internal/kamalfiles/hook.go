@@ -56,6 +56,10 @@ for name in ` + strings.Join(names, " ") + `; do
   [ -z "$(printenv "$name")" ] || continue
   line=$(cat .kamal/secrets* 2>/dev/null | grep "^$name=" | tail -n 1)
   echo "The secret $name is empty, so nothing is deployed." >&2
+  if grep -qs '$(pulumi ' .kamal/secrets* && ! command -v pulumi >/dev/null; then
+    echo "pulumi, which .kamal/secrets asks, is not on your PATH; to Kamal the whole file is then empty. Install it: https://www.pulumi.com/docs/install/" >&2
+    exit 1
+  fi
   case $line in
     *'$('*) echo "The command in its line of .kamal/secrets failed: run that by hand to see why (is Pulumi installed, logged in, the passphrase set?)." >&2 ;;
     *'$'*) echo "It comes from your environment, where it is not set: export $(printf %s "${line#*=}" | tr -cd A-Za-z0-9_)=..." >&2 ;;

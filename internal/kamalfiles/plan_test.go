@@ -103,11 +103,14 @@ func TestHook_SaysHowToMendAnEmptySecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for line, want := range map[string]string{
-		"TOKEN=$GITHUB_TOKEN":          "export GITHUB_TOKEN=...",
-		`TOKEN="${TOKEN}"`:             "export TOKEN=...",
-		"TOKEN=$(pulumi stack output)": "run that by hand to see why",
-		"TOKEN=":                       "Give it a value in .kamal/secrets",
+	for _, c := range []struct{ line, onPath, want string }{
+		{"TOKEN=$GITHUB_TOKEN", "pulumi", "export GITHUB_TOKEN=..."},
+		{`TOKEN="${TOKEN}"`, "pulumi", "export TOKEN=..."},
+		{"TOKEN=$(pulumi stack output)", "pulumi", "run that by hand to see why"},
+		{"TOKEN=$(pulumi stack output)", "nothing", "pulumi, which .kamal/secrets asks, is not on your PATH"},
+		{"TOKEN=$GITHUB_TOKEN\nPASSWORD=$(pulumi stack output)", "nothing", "pulumi, which .kamal/secrets asks, is not on your PATH"},
+		{"TOKEN=$(cat token)", "nothing", "run that by hand to see why"},
+		{"TOKEN=", "nothing", "Give it a value in .kamal/secrets"},
 	} {
 		app := t.TempDir()
 		write := func(path, text string, mode os.FileMode) {
@@ -116,13 +119,15 @@ func TestHook_SaysHowToMendAnEmptySecret(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		write(".kamal/secrets", "OTHER=$X\n"+line+"\n", 0o600)
+		write(".kamal/secrets", "OTHER=$X\n"+c.line+"\n", 0o600)
 		write("hook", string(text), 0o755)
+		write(filepath.Join("bin", c.onPath), "#!/bin/sh\n", 0o755)
 		hook := exec.Command("./hook")
 		hook.Dir = app
+		hook.Env = []string{"PATH=" + filepath.Join(app, "bin") + ":/usr/bin:/bin"}
 		said, err := hook.CombinedOutput()
-		if err == nil || !strings.Contains(string(said), "The secret TOKEN is empty, so nothing is deployed.") || !strings.Contains(string(said), want) {
-			t.Errorf("%s: %v, it said:\n%s", line, err, said)
+		if err == nil || !strings.Contains(string(said), "The secret TOKEN is empty, so nothing is deployed.") || !strings.Contains(string(said), c.want) {
+			t.Errorf("%s, with %s on the PATH: %v, it said:\n%s", c.line, c.onPath, err, said)
 		}
 	}
 }

@@ -8,13 +8,15 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 )
 
-// packages.txt has a program that the rehearsal calls and the Debian package that
-// it is in, one pair a line; the wrapper reads it too.
+// packages.txt has a program that the rehearsal calls, or the path of a file that
+// it needs, and the Debian package that it is in, one pair a line; the wrapper
+// reads it too.
 //
 //go:embed packages.txt
 var packages string
@@ -31,7 +33,11 @@ func missingPackages() []string {
 }
 
 func found(tool string) bool {
-	_, err := exec.LookPath(tool)
+	find := exec.LookPath
+	if filepath.IsAbs(tool) {
+		find = filepath.EvalSymlinks
+	}
+	_, err := find(tool)
 	return err == nil
 }
 

@@ -21,15 +21,8 @@ var imagePackages = []string{
 	"cron", "python3", "netcat-openbsd", "rsyslog", "locales",
 }
 
-// prepareScript turns a bare file system into an image: it runs inside, once.
-// Packages are apt's work: debootstrap cannot follow virtual dependencies.
+// prepareScript turns a root file system into an image: it runs inside, once.
 const prepareScript = `set -eu
-export DEBIAN_FRONTEND=noninteractive
-printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d # start nothing in here
-chmod +x /usr/sbin/policy-rc.d
-apt-get update
-apt-get install -y --no-install-recommends $PACKAGES
-rm /usr/sbin/policy-rc.d
 systemctl enable systemd-networkd.service ssh.service rehearsal-cgroups.service
 for unit in cloud-init-local cloud-init cloud-init-main cloud-init-network cloud-config cloud-final; do
     if [ -e "/usr/lib/systemd/system/$unit.service" ] || [ -e "/lib/systemd/system/$unit.service" ]; then
@@ -39,7 +32,6 @@ done
 systemctl mask systemd-networkd-wait-online.service e2scrub_reap.service e2scrub_all.timer
 rm -f /etc/ssh/ssh_host_* /etc/machine-id /var/lib/dbus/machine-id
 : >/etc/machine-id
-apt-get clean
 rm -f /var/log/apt/* /var/log/dpkg.log
 `
 
@@ -96,7 +88,7 @@ func RootFS(cacheDir, suite, mirror string) (dir string, make work.Step) {
 	}
 }
 
-// makeRootFS makes it with debootstrap unless it is there; a half-made one is
+// makeRootFS makes it unless it is there; a half-made one is
 // never left under its final name.
 func makeRootFS(ctx context.Context, final, suite, mirror string, tell func(string)) error {
 	if _, err := os.Stat(final); err == nil {
@@ -122,18 +114,27 @@ func makeRootFS(ctx context.Context, final, suite, mirror string, tell func(stri
 	return nil
 }
 
+// buildRootFS has mmdebstrap(1) install all packages in one run of apt, without
+// waiting for the disk after each file: what a crash leaves half made is never used.
 func buildRootFS(ctx context.Context, dir, suite, mirror string, tell func(string)) error {
-	args := []string{"--variant=minbase", "--include=ca-certificates"}
-	if strings.Contains(mirror, "ubuntu") {
-		args = append(args, "--components=main,universe")
+	source := mirror + " " + suite + " main"
+	if isUbuntu(mirror) {
+		source += " universe"
 	}
-	if err := work.Run(unsynced(ctx, "debootstrap", append(args, suite, dir, mirror)...), tell); err != nil {
+	install := exec.CommandContext(ctx, "mmdebstrap", "--verbose", "--mode=root", "--variant=minbase", "--dpkgopt=force-unsafe-io",
+		"--include="+strings.Join(imagePackages, ","), suite, dir, "deb ["+trust(mirror)+"] "+source)
+	if err := work.Run(install, tell); err != nil {
+		return err
+	}
+	names, err := os.ReadFile("/etc/resolv.conf") // until it boots it asks whom this machine asks
+	if err != nil {
 		return err
 	}
 	files := map[string]string{
 		"etc/systemd/system/rehearsal-cgroups.service": cgroupsUnit,
-		"etc/apt/sources.list":                         sourcesList(suite, mirror),
+		"etc/apt/sources.list":                         "deb " + source + "\n",
 		"etc/cloud/cloud.cfg.d/99-rehearsal.cfg":       "datasource_list: [NoCloud, None]\nnetwork: {config: disabled}\npreserve_hostname: false\n",
+		"etc/resolv.conf":                              string(names),
 	}
 	for path, text := range files {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, path)), 0o755); err != nil {
@@ -143,22 +144,20 @@ func buildRootFS(ctx context.Context, dir, suite, mirror string, tell func(strin
 			return err
 		}
 	}
-	script := "PACKAGES='" + strings.Join(imagePackages, " ") + "'\n" + prepareScript
-	return work.Run(unsynced(ctx, "chroot", dir, "/bin/sh", "-c", script), tell)
+	return work.Run(exec.CommandContext(ctx, "chroot", dir, "/bin/sh", "-c", prepareScript), tell)
 }
 
-func sourcesList(suite, mirror string) string {
-	components := "main"
-	if strings.Contains(mirror, "ubuntu") {
-		components = "main universe"
+func isUbuntu(mirror string) bool { return strings.Contains(mirror, "ubuntu") }
+
+// trust says by which keys a mirror is known. Not every Debian has Ubuntu's, and
+// what is rehearsed on is thrown away.
+func trust(mirror string) string {
+	keys := "/usr/share/keyrings/debian-archive-keyring.gpg"
+	if isUbuntu(mirror) {
+		keys = "/usr/share/keyrings/ubuntu-archive-keyring.gpg"
+		if _, err := os.Stat(keys); err != nil {
+			return "trusted=yes"
+		}
 	}
-	return fmt.Sprintf("deb %s %s %s\n", mirror, suite, components)
-}
-
-// unsynced lets dpkg write without waiting for the disk after each file: what a
-// crash leaves half made is never used.
-func unsynced(ctx context.Context, name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(os.Environ(), "DPKG_FORCE=unsafe-io")
-	return cmd
+	return "signed-by=" + keys
 }
