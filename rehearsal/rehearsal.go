@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -51,8 +52,8 @@ func begin(ctx context.Context, o options) (at place, s *status, err error) {
 	if err != nil {
 		return at, nil, err
 	}
-	// Where it cannot be linked, the engine compiles it.
-	_ = errors.Join(os.MkdirAll(filepath.Dir(at.binary()), 0o755), os.Link(programIn(cache), at.binary()))
+	// Where it cannot be copied, the engine compiles it.
+	_ = errors.Join(os.MkdirAll(filepath.Dir(at.binary()), 0o755), exec.Command("cp", "--reflink=auto", programIn(cache), at.binary()).Run())
 	published, missing, err := toolchain.Plugins(ctx, tools, cache, at.pulumiHome())
 	if err != nil {
 		return at, nil, err

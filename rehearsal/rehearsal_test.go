@@ -355,5 +355,6 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	tool, checkout = filepath.Join(cache, "rehearse"), here
+	_ = os.Setenv("REHEARSE_KEEP_BINARY", "yes") // see toolchain.go
 	os.Exit(m.Run())
 }

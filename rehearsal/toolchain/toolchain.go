@@ -67,8 +67,16 @@ const daemonCommand = "rails-on-hetzner/rehearsal/daemon/rehearsald"
 // as the engine does. Today's engine asks a host to run a program with the
 // options of Pulumi.yaml; a host of this age took them as flags, from an older
 // engine. With them it does as today's: it keeps the program that it compiled.
+//
+// Tests run the engine hundreds of times, and each time Go would look at some 700
+// packages to see that nothing is to be compiled. With REHEARSE_KEEP_BINARY it is
+// not asked while no source is newer than the program.
 const languageHostWithOptions = `#!/bin/sh
 target=$(sed -n 's/^ *buildTarget: *\([^ ]*\).*/\1/p' Pulumi.yaml)
+if [ -n "$REHEARSE_KEEP_BINARY" ] && [ -x "$target" ] &&
+    [ -z "$(find ./*.go go.* components internal scripts \( -type d -o -name '*.go' -o -name 'go.*' -o -path 'scripts/*' \) -newer "$target" -print -quit)" ]; then
+    exec "${0%/*}/language-host" "-binary=$target" "$@"
+fi
 exec "${0%/*}/language-host" ${target:+"-buildTarget=$target"} "$@"
 `
 
