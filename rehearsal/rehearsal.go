@@ -52,7 +52,8 @@ func begin(ctx context.Context, o options) (at place, s *status, err error) {
 	if err != nil {
 		return at, nil, err
 	}
-	// Where it cannot be copied, the engine compiles it.
+	// Where it cannot be copied, the engine compiles it. No link: it is to be newer
+	// than the sources beside it (languageHostWithOptions), and no other rehearsal's.
 	_ = errors.Join(os.MkdirAll(filepath.Dir(at.binary()), 0o755), exec.Command("cp", "--reflink=auto", programIn(cache), at.binary()).Run())
 	published, missing, err := toolchain.Plugins(ctx, tools, cache, at.pulumiHome())
 	if err != nil {

@@ -33,11 +33,11 @@ func missingPackages() []string {
 }
 
 func found(tool string) bool {
-	find := exec.LookPath
-	if filepath.IsAbs(tool) {
-		find = filepath.EvalSymlinks
+	if filepath.IsAbs(tool) { // a file that need not be a program
+		_, err := os.Stat(tool)
+		return err == nil
 	}
-	_, err := find(tool)
+	_, err := exec.LookPath(tool)
 	return err == nil
 }
 

@@ -31,17 +31,21 @@ func within(path string, do func() error) error {
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		done <- func() error {
-			network, err := os.Open(path)
-			if err != nil {
-				return err
-			}
-			defer network.Close()
-			if err := unix.Setns(int(network.Fd()), unix.CLONE_NEWNET); err != nil {
-				return os.NewSyscallError("setns", err)
-			}
-			return do()
-		}()
+		err := enter(path)
+		if err == nil {
+			err = do()
+		}
+		done <- err
 	}()
 	return <-done
+}
+
+// enter moves the thread that it is called on.
+func enter(path string) error {
+	network, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer network.Close()
+	return os.NewSyscallError("setns", unix.Setns(int(network.Fd()), unix.CLONE_NEWNET))
 }

@@ -88,8 +88,8 @@ func RootFS(cacheDir, suite, mirror string) (dir string, make work.Step) {
 	}
 }
 
-// makeRootFS makes it unless it is there; a half-made one is
-// never left under its final name.
+// makeRootFS makes it unless it is there; a half-made one is never left under its
+// final name.
 func makeRootFS(ctx context.Context, final, suite, mirror string, tell func(string)) error {
 	if _, err := os.Stat(final); err == nil {
 		return nil
