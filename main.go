@@ -40,10 +40,17 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	if err != nil {
 		return err
 	}
-	database := components.AppDatabase(s)
-	var backupPackages []string
-	if database != "" {
-		backupPackages = components.BackupPackages(s.Offsite)
+	backups := &components.BackupArgs{
+		SSH:       server.SSH,
+		Container: components.AppDatabase(s),
+		Hour:      s.BackupHour,
+		Keep:      s.BackupKeep,
+		TimeZone:  s.TimeZone,
+		PingURL:   s.BackupPingURL,
+		Offsite:   s.Offsite,
+	}
+	if s.BackupFiles {
+		backups.Service = s.Service
 	}
 	hardening, err := components.NewHardening(ctx, "hardening", &components.HardeningArgs{
 		SSH:         server.SSH,
@@ -51,7 +58,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 		SSHNetworks: s.SSHNetworks,
 		WebNetworks: found.edgeNetworks,
 		RebootTime:  s.RebootTime,
-		Packages:    backupPackages,
+		Packages:    backups.Packages(),
 		Registry:    s.Registry == settings.LocalRegistry,
 	})
 	if err != nil {
@@ -78,17 +85,9 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 		return err
 	}
 	ready := pulumi.Array{dns.URL, hardening.Report}
-	if database != "" {
-		backup, err := components.NewBackup(ctx, "backup", &components.BackupArgs{
-			SSH:       server.SSH,
-			Container: database,
-			Hour:      s.BackupHour,
-			Keep:      s.BackupKeep,
-			TimeZone:  s.TimeZone,
-			PingURL:   s.BackupPingURL,
-			Offsite:   s.Offsite,
-			DependsOn: []pulumi.Resource{hardening.Done},
-		})
+	if backups.Wanted() {
+		backups.DependsOn = []pulumi.Resource{hardening.Done}
+		backup, err := components.NewBackup(ctx, "backup", backups)
 		if err != nil {
 			return err
 		}

@@ -9,8 +9,9 @@ import (
 	"rails-on-hetzner/scripts"
 )
 
-// Backup puts the commands pg-backup and pg-restore on the server and runs the
-// first every day: every database of the accessory, checked and rotated.
+// Backup puts the commands app-backup and app-restore on the server and runs the
+// first every day: every database of the accessory and every volume of the app,
+// checked and rotated.
 type Backup struct {
 	pulumi.ResourceState
 
@@ -20,7 +21,8 @@ type Backup struct {
 // BackupArgs says of what, when, and how many are kept.
 type BackupArgs struct {
 	SSH       Connection        // required
-	Container string            // required: the database's, as Kamal names it
+	Container string            // optional: the database's, as Kamal names it; default: there is no PostgreSQL beside the app
+	Service   string            // optional: the app's, as Kamal labels its containers; default: its volumes are not backed up
 	Hour      int               // required: 0 to 23, server time
 	Keep      int               // required: days
 	TimeZone  string            // optional: the server's, e.g. "America/Tijuana"; default as it is (UTC)
@@ -43,6 +45,7 @@ func NewBackup(ctx *pulumi.Context, name string, args *BackupArgs, opts ...pulum
 		Text: scripts.InstallBackup(),
 		Variables: map[string]string{
 			"CONTAINER": args.Container,
+			"SERVICE":   args.Service,
 			"HOUR":      strconv.Itoa(args.Hour),
 			"KEEP":      strconv.Itoa(args.Keep),
 			"TIME_ZONE": args.TimeZone,
@@ -66,10 +69,17 @@ func NewBackup(ctx *pulumi.Context, name string, args *BackupArgs, opts ...pulum
 	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"report": self.Report})
 }
 
-// BackupPackages are the Debian packages that the backup needs.
-func BackupPackages(offsite *settings.Offsite) []string {
-	if offsite == nil {
-		return nil
+// Wanted tells whether there is anything to back up.
+func (args *BackupArgs) Wanted() bool { return args.Container != "" || args.Service != "" }
+
+// Packages are the Debian packages that the backup needs.
+func (args *BackupArgs) Packages() []string {
+	var packages []string
+	if args.Service != "" {
+		packages = append(packages, "rsync", "python3", "zstd")
 	}
-	return []string{"age", "rclone"}
+	if args.Offsite != nil {
+		packages = append(packages, "age", "rclone")
+	}
+	return packages
 }

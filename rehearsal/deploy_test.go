@@ -65,10 +65,20 @@ func TestDeployWithLetsEncrypt(t *testing.T) {
 			t.Errorf("the console:\n%s", text)
 		}
 	})
-	t.Run("BacksUpTheDatabaseThatKamalMade", func(t *testing.T) {
-		r.run(t, 0, "ssh", "pg-backup")
-		r.run(t, 0, "kamal", "app", "exec", "--reuse", `bin/rails runner 'Run.delete_all'`)
-		r.run(t, 0, "ssh", "pg-restore latest --yes && pg-backup verify")
+	t.Run("BringsRowsAndUploadsBackFromABackup", func(t *testing.T) {
+		photo, err := visitor.get("/runs/1")
+		if err != nil {
+			t.Fatal(photo)
+		}
+		r.run(t, 0, "ssh", "app-backup")
+		r.run(t, 0, "kamal", "app", "exec", "--reuse", `bin/rails runner 'Run.find(1).photo.purge; Run.delete_all'`)
+		if text, err := visitor.get("/runs/1"); err == nil {
+			t.Fatalf("it is still there: %.100s", text)
+		}
+		r.run(t, 0, "ssh", "app-restore latest --yes && app-backup verify")
+		if text, err := visitor.get("/runs/1"); err != nil || text != photo {
+			t.Errorf("%v: %.100s", err, text)
+		}
 		if text, err := visitor.get("/"); err != nil || !strings.HasPrefix(text, "1 runs") {
 			t.Errorf("%v: %s", err, text)
 		}

@@ -157,7 +157,7 @@ func (r *running) everything(t *testing.T) string {
 		echo "$kind $(curl -sS -H "Authorization: Bearer $HCLOUD_TOKEN" "$HCLOUD_ENDPOINT/$kind" | grep -o '"total_entries":[0-9]*')"; done`)
 	records := strings.Count(r.askZone(t, "GET", "dns_records", ""), `"type":"A"`)
 	server := r.output(t, "ssh", `ufw status; sshd -T | sort | sha256sum; fail2ban-client status | tail -n 1; systemctl is-active rails-on-hetzner-undo.timer cron unattended-upgrades
-		cat /etc/cron.d/rails-on-hetzner-backup /etc/apt/apt.conf.d/52rails-on-hetzner; sha256sum /usr/local/bin/pg-* /etc/ufw/after*.rules; pg-backup list; true`)
+		cat /etc/cron.d/rails-on-hetzner-backup /etc/apt/apt.conf.d/52rails-on-hetzner; sha256sum /usr/local/bin/*-{backup,restore} /etc/ufw/after*.rules; app-backup list; true`)
 	app := r.output(t, "exec", "bash", "-c", `git status --porcelain; cat config/deploy.yml .kamal/secrets .kamal/hooks/pre-connect config/environments/production.rb | sed 's/198\.18\.0\.[0-9]*/ADDRESS/' | sha256sum`)
 	return fmt.Sprintf("%s\n%s%d records\n%s%s", outputs, clouds, records, server, app)
 }

@@ -54,8 +54,8 @@ func TestServerOfATeamIsReplaced(t *testing.T) {
 		if !strings.Contains(said, "the server is ready") {
 			t.Errorf("it said:\n%s", said)
 		}
-		text := r.run(t, -1, "ssh", `ufw status | head -1; test -e /etc/ssh/sshd_config.d/00-rails-on-hetzner.conf && echo sshd; systemctl is-active fail2ban; test -e /etc/cron.d/rails-on-hetzner-backup && pg-backup list && echo pg-backup; systemctl is-active rails-on-hetzner-undo.timer`)
-		for _, part := range []string{"Status: active\n", "sshd\n", "active\n", "pg-backup\n", "inactive\n"} {
+		text := r.run(t, -1, "ssh", `ufw status | head -1; test -e /etc/ssh/sshd_config.d/00-rails-on-hetzner.conf && echo sshd; systemctl is-active fail2ban; test -e /etc/cron.d/rails-on-hetzner-backup && app-backup list && echo app-backup; systemctl is-active rails-on-hetzner-undo.timer`)
+		for _, part := range []string{"Status: active\n", "sshd\n", "active\n", "app-backup\n", "inactive\n"} {
 			if !strings.Contains(text, part) {
 				t.Errorf("%q is missing on the new server:\n%s", strings.TrimSpace(part), text)
 			}

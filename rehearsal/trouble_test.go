@@ -210,11 +210,11 @@ func TestDrift(t *testing.T) {
 		r.run(t, 0, "ssh", "rm /etc/ssh/sshd_config.d/00-a.conf")
 		r.pulumi(t, 0, "up", "--yes", "--skip-preview", "--replace", "**hardening-apply", "--replace", "**backup-install")
 		check(0)
-		r.run(t, 0, "ssh", "pg-backup daily; touch -d '2 days ago' /var/lib/rails-on-hetzner/backup/backup.json")
+		r.run(t, 0, "ssh", "app-backup daily; touch -d '2 days ago' /var/lib/rails-on-hetzner/backup/backup.json")
 		if text := check(1); !strings.Contains(text, "failed: the last backup is 48 hours ago") {
 			t.Errorf("old backups are not told: %s", text)
 		}
-		r.run(t, 0, "ssh", "rm /var/lib/rails-on-hetzner/backup/backup.json")
+		r.run(t, 0, "ssh", "rm /var/lib/rails-on-hetzner/backup/*.json")
 		r.same(t, want)
 	})
 	t.Run("InTheApp", func(t *testing.T) {

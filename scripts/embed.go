@@ -2,7 +2,8 @@
 package scripts
 
 import (
-	_ "embed" // the scripts are read at compile time
+	"embed"
+	"fmt"
 	"strings"
 )
 
@@ -15,28 +16,8 @@ var (
 	verify string
 	//go:embed server/confirm.sh
 	confirm string
-	//go:embed server/backup/install.sh
-	installBackup string
-	//go:embed server/backup/postgres.sh
-	postgres string
-	//go:embed server/backup/sets.sh
-	sets string
-	//go:embed server/backup/scratch.sh
-	scratch string
-	//go:embed server/backup/swap.sh
-	swap string
-	//go:embed server/backup/verify.sh
-	verifyBackup string
-	//go:embed server/backup/foreign.sh
-	foreign string
-	//go:embed server/backup/offsite.sh
-	offsite string
-	//go:embed server/backup/pg-backup
-	pgBackup string
-	//go:embed server/backup/pg-restore
-	pgRestore string
-	//go:embed server/backup/pg-import
-	pgImport string
+	//go:embed server/backup
+	backup embed.FS
 )
 
 // Harden secures the server and arms its own undo; its inputs stand at its top.
@@ -45,27 +26,35 @@ func Harden() string { return common + "\n" + harden }
 // Confirm keeps what Harden did, called over a new connection.
 func Confirm() string { return common + "\n" + verify + "\n" + confirm }
 
-// InstallBackup sets up the daily backup; its inputs stand at its top.
+// InstallBackup sets up the daily backup: install.sh, whose inputs stand at its
+// top, and attached to it all that it is to install.
 func InstallBackup() string {
-	return strings.Join([]string{
-		common,
-		attached("postgres", postgres),
-		attached("sets", sets),
-		attached("scratch", scratch),
-		attached("swap", swap),
-		attached("verify", verifyBackup),
-		attached("foreign", foreign),
-		attached("offsite", offsite),
-		attached("pg_backup", pgBackup),
-		attached("pg_restore", pgRestore),
-		attached("pg_import", pgImport),
-		installBackup,
-	}, "\n")
+	const directory, installer = "server/backup", "install.sh"
+	files, err := backup.ReadDir(directory)
+	if err != nil {
+		panic(fmt.Sprintf("the scripts that were compiled in: %v", err))
+	}
+	var names, cases strings.Builder
+	for _, file := range files {
+		if file.Name() != installer {
+			fmt.Fprintf(&names, " %s", file.Name())
+			cases.WriteString(attached(file.Name(), text(directory+"/"+file.Name())))
+		}
+	}
+	return common + "\nATTACHED=(" + names.String() + ")\nattached() {\n    case $1 in\n" + cases.String() + "    esac\n}\n" + text(directory+"/"+installer)
 }
 
-// attached makes a shell function that prints a file, for a script that is to
-// write it on the server: one connection carries both.
+// attached makes a case of a shell function that prints a file, for a script that
+// is to write it on the server: one connection carries them all.
 func attached(name, text string) string {
 	const end = "END-OF-ATTACHED-FILE"
-	return "attached_" + name + "() {\n    cat <<'" + end + "'\n" + text + end + "\n}\n"
+	return name + ")\n    cat <<'" + end + "'\n" + text + end + "\n    ;;\n"
+}
+
+func text(path string) string {
+	content, err := backup.ReadFile(path)
+	if err != nil {
+		panic(fmt.Sprintf("the scripts that were compiled in: %v", err))
+	}
+	return string(content)
 }

@@ -90,6 +90,7 @@ func TestVerifyBackups_FailsWhenTheyFailedOrAreOld(t *testing.T) {
 		what                string
 		backup, backupAge   string // the status file and how old it is
 		verify, verifyAge   string
+		settings, files     string
 		list, jobAge, wrong string // what is told; "": nothing is wrong
 		said                string // what is told beside it
 	}{
@@ -98,20 +99,22 @@ func TestVerifyBackups_FailsWhenTheyFailedOrAreOld(t *testing.T) {
 		{what: "there is no database yet", backup: `{"result":"waiting","message":"there is no database yet"}`, jobAge: "90 days ago"},
 		{what: "the database is gone", backup: `{"result":"waiting","message":"there is no database yet"}`, list: "2026-11-24_030000-daily 1 MiB whole", wrong: "failed: there are backups, but no database any more: there is no database yet"},
 		{what: "a success", backup: success},
-		{what: "a failure", backup: `{"result":"failure","time":"2026-11-24T03:00:00+00:00","message":"pg_dump of \"x\" ended with an error"}`, wrong: `failed: the last backup failed (2026-11-24T03:00:00+00:00): pg_dump of "x" ended with an error; see: scripts/ssh journalctl -t pg-backup`},
+		{what: "a failure", backup: `{"result":"failure","time":"2026-11-24T03:00:00+00:00","message":"pg_dump of \"x\" ended with an error"}`, wrong: `failed: the last backup failed (2026-11-24T03:00:00+00:00): pg_dump of "x" ended with an error; see: scripts/ssh journalctl -t app-backup`},
 		{what: "an old success", backup: success, backupAge: "2 days ago", wrong: "failed: the last backup is 48 hours ago"},
 		{what: "a failed verification", backup: success, verify: `{"result":"failure","time":"then","message":"the checksums do not hold"}`, wrong: "failed: the last verification of a backup failed (then): the checksums do not hold"},
 		{what: "a verification without room for all", backup: success, verify: `{"result":"partial","message":"not all was restored, for want of room"}`, said: "the last verification of a backup: not all was restored, for want of room"},
 		{what: "an old verification", backup: success, verify: success, verifyAge: "9 days ago", wrong: "failed: the last verification of a backup is 216 hours ago"},
 		{what: "no verification for weeks", backup: success, jobAge: "20 days ago", wrong: "failed: the last verification of a backup is 480 hours ago"},
 		{what: "a set that is not whole", backup: success, list: "a  1 MiB  NOT WHOLE: files are missing", wrong: "failed: a backup is not whole"},
+		{what: "files that could not be copied", settings: "CONTAINER=''\nSERVICE=app\n", files: `{"result":"failure","time":"then","message":"the disk is too full"}`, wrong: "failed: the last backup of the files failed (then): the disk is too full"},
+		{what: "no files yet, and no database", settings: "CONTAINER=''\nSERVICE=app\n", files: `{"result":"waiting","message":"the app has no volume yet"}`},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			dir := t.TempDir()
 			if c.list == "" {
 				c.list = "there is no backup yet in /opt/backups/postgres"
 			}
-			files := map[string][2]string{"pg-backup": {"#!/bin/sh\necho '" + c.list + "'\n"}, "job": {"x", c.jobAge}, "backup/backup.json": {c.backup, c.backupAge}, "backup/verify.json": {c.verify, c.verifyAge}}
+			files := map[string][2]string{"app-backup": {"#!/bin/sh\necho '" + c.list + "'\n"}, "settings": {cmp.Or(c.settings, "CONTAINER=app-db\nSERVICE=''\n"), ""}, "job": {"x", c.jobAge}, "backup/backup.json": {c.backup, c.backupAge}, "backup/verify.json": {c.verify, c.verifyAge}, "backup/files.json": {c.files, ""}}
 			for name, file := range files {
 				path := filepath.Join(dir, name)
 				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -127,7 +130,7 @@ func TestVerifyBackups_FailsWhenTheyFailedOrAreOld(t *testing.T) {
 					t.Fatalf("%v: %s", err, output)
 				}
 			}
-			said, err := callIn(dir, string(check), "STATE="+dir+" BACKUP_JOB="+dir+"/job; verify_backups")
+			said, err := callIn(dir, string(check), "STATE="+dir+" BACKUP_JOB="+dir+"/job BACKUP_SETTINGS="+dir+"/settings; verify_backups")
 			if (err != nil) != (c.wrong != "") || !strings.Contains(said, c.wrong) || !strings.Contains(said, c.said) {
 				t.Errorf("%v, it said:\n%s\nwanted %q", err, said, c.wrong+c.said)
 			}

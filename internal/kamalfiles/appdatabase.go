@@ -88,7 +88,7 @@ func (p *Plan) softwareNotes(w Deploy) []string {
 	case software == "MySQL":
 		return []string{"config/database.yml: this app uses " + mysqlIsYours + "; " + toPostgres}
 	}
-	return []string{"config/database.yml: this app uses SQLite: no PostgreSQL is written, and the files in its storage volume are not backed up yet; to say so for good: pulumi config set database none; " + toPostgres}
+	return []string{"config/database.yml: this app uses SQLite: no PostgreSQL is written, and its databases are backed up with the volumes they are in, unless backupFiles is false; to say so for good: pulumi config set database none; " + toPostgres}
 }
 
 // databaseSettings checks that production reads what Kamal will provide.

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	saidOfSQLite = `config/database.yml: this app uses SQLite: no PostgreSQL is written, and the files in its storage volume are not backed up yet; to say so for good: pulumi config set database none; to move to PostgreSQL: gem "pg" in the Gemfile, adapter: postgresql in config/database.yml, then: pulumi config set database accessory`
+	saidOfSQLite = `config/database.yml: this app uses SQLite: no PostgreSQL is written, and its databases are backed up with the volumes they are in, unless backupFiles is false; to say so for good: pulumi config set database none; to move to PostgreSQL: gem "pg" in the Gemfile, adapter: postgresql in config/database.yml, then: pulumi config set database accessory`
 	saidOfMySQL  = `config/database.yml: this app uses MySQL, which stays yours: it is not backed up, and no PostgreSQL is written; to say so for good: pulumi config set database none; to move to PostgreSQL: gem "pg" in the Gemfile, adapter: postgresql in config/database.yml, then: pulumi config set database accessory`
 	saidOfBoth   = `config/database.yml: this app uses SQLite, so that the PostgreSQL beside it is empty, and its backups are too; to do without: pulumi config set database none; to move to PostgreSQL: gem "pg" in the Gemfile, adapter: postgresql in config/database.yml, then: pulumi config set database accessory`
 )

@@ -12,7 +12,7 @@ import (
 // Where the app's data lies: Deploy.DatabaseKind.
 const (
 	DatabaseAccessory = "accessory" // in a PostgreSQL beside the app, which is backed up
-	DatabaseExternal  = "external"  // in one elsewhere: no accessory, no DB_HOST, no backup
+	DatabaseExternal  = "external"  // in one elsewhere: no accessory, no DB_HOST, no backup of it
 	DatabaseNone      = "none"      // in none of this program's, as with SQLite and MySQL
 )
 

@@ -43,6 +43,7 @@ type Settings struct {
 	TimeZone         string         // the server's, e.g. "America/Tijuana"; empty: as the image has it, UTC
 	BackupHour       int            // 0 to 23, server time
 	BackupKeep       int            // daily backups kept, in days
+	BackupFiles      bool           // whether the app's volumes are backed up too
 	BackupPingURL    string         // secret; told of each backup's start, success and failure; empty: nobody
 	Offsite          *Offsite       // where backups are copied to; nil: nowhere
 	Database         string         // DatabaseAccessory, DatabaseExternal or DatabaseNone; empty: as the app has it
@@ -143,6 +144,7 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.TimeZone = r.optional("timeZone", "", timeZone)
 	s.BackupHour = r.number("backupHour", 3, 0, 23)
 	s.BackupKeep = r.number("backupKeep", 7, 1, 365)
+	s.BackupFiles = r.boolean("backupFiles", true)
 	s.BackupPingURL = r.secret("backupPingUrl", httpsURL)
 	s.Offsite = r.offsite()
 	s.Database = r.optional("database", "", databaseKind)

@@ -2,6 +2,7 @@
 # shellcheck shell=bash disable=SC2154 # common.sh and verify.sh stand in front
 
 BACKUP_JOB=/etc/cron.d/rails-on-hetzner-backup
+BACKUP_SETTINGS=/etc/rails-on-hetzner/backup.conf
 
 main() {
     verify_effect
@@ -11,30 +12,43 @@ main() {
 
 # verify_backups lists them, and fails when the newest is not what one would
 # want to restore from: the last run failed or is too long ago, or a set is
-# not whole. What ran when stands in the status files of pg-backup.
+# not whole. What ran when stands in the status files of the backup's parts.
 verify_backups() {
-    local sets
-    if ! command -v pg-backup >/dev/null && [[ ! -e $BACKUP_JOB ]]; then
+    local list
+    if ! command -v app-backup >/dev/null && [[ ! -e $BACKUP_JOB ]]; then
         say "backups: none are made here; the app's database is elsewhere, or none of the deployment's"
         return
     fi
-    sets=$(pg-backup list)
-    say "$sets"
-    [[ $sets != *"NOT WHOLE"* ]] || fail "a backup is not whole, see the list above; to make another: scripts/backup"
+    list=$(app-backup list)
+    say "$list"
+    [[ $list != *"NOT WHOLE"* ]] || fail "a backup is not whole, see the list above; to make another: scripts/backup"
+    ! has CONTAINER || verify_databases "$list"
+    ! has SERVICE || verify_copies
+}
+
+# has NAME tells whether a setting of the backup is set.
+has() { ! grep -q "^$1=''$" "$BACKUP_SETTINGS"; }
+
+verify_databases() {
     verify_run backup backup 26
     if [[ $(status_of backup result) == waiting ]]; then
-        [[ $sets == "there is no backup yet"* ]] || fail "there are backups, but no database any more: $(status_of backup message); in the app: kamal accessory boot db"
+        [[ $1 == "there is no backup yet"* ]] || fail "there are backups, but no database any more: $(status_of backup message); in the app: kamal accessory boot db"
         return
     fi
     verify_run verify "verification of a backup" 194
 }
 
-# verify_run NAME WHAT HOURS looks at how and when a job of pg-backup's last
+verify_copies() {
+    verify_run files "backup of the files" 26
+    [[ $(status_of files result) == waiting ]] || verify_run files-verify "verification of the files" 194
+}
+
+# verify_run NAME WHAT HOURS looks at how and when a job of the backup last
 # ended; before its first run, at when it was set up.
 verify_run() {
     local file=$STATE/backup/$1.json hours
     [[ $(status_of "$1" result) != failure ]] ||
-        fail "the last $2 failed ($(status_of "$1" time)): $(status_of "$1" message); see: scripts/ssh journalctl -t pg-backup"
+        fail "the last $2 failed ($(status_of "$1" time)): $(status_of "$1" message); see: scripts/ssh journalctl -t app-backup"
     [[ $(status_of "$1" result) != partial ]] || say "the last $2: $(status_of "$1" message)"
     [[ -e $BACKUP_JOB ]] || fail "no backups are made: $BACKUP_JOB is missing; to put it back: pulumi up --replace '**backup-install'"
     [[ -e $file ]] || file=$BACKUP_JOB

@@ -16,9 +16,9 @@ server=$!
 trap 'kill $server' EXIT
 sleep 1
 sed -i 's|^PING_URL=.*|PING_URL=http://127.0.0.1:8999/check|' /etc/rails-on-hetzner/backup.conf
-pg-backup >/dev/null
+app-backup >/dev/null # of its parts only the whole tells
 docker pause "$CONTAINER" >/dev/null
-must_fail "not running" pg-backup
+must_fail "not running" app-backup
 docker unpause "$CONTAINER" >/dev/null
 sed -i 's|^PING_URL=.*|PING_URL=|' /etc/rails-on-hetzner/backup.conf
 [[ $(paste -sd ' ' /root/told/paths) == "/check/start /check /check/start /check/fail" ]] || wrong "told: $(cat /root/told/paths)"

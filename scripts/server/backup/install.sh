@@ -1,7 +1,8 @@
-# Installs the daily backup: the commands pg-backup, pg-restore and
-# pg-import, their settings and their schedule. Running it again changes nothing.
+# Installs the daily backup: its commands (app-backup, app-restore and those for
+# their parts), settings and schedule. Running it again changes nothing.
 #
-# CONTAINER  the accessory's container, <service>-db
+# CONTAINER  of the app's PostgreSQL, <service>-db; empty: it has none here
+# SERVICE    of the app, whose containers' volumes are backed up; empty: they are not
 # HOUR       of the daily backup, 0 to 23, server time
 # KEEP       days kept
 # TIME_ZONE  of the server, e.g. America/Tijuana; empty: as it is
@@ -11,29 +12,28 @@
 # shellcheck shell=bash disable=SC2154 # common.sh and the attached files stand in front
 
 BACKUPS=/opt/backups/postgres
+FILES=/opt/backups/files
 
 main() {
-    : "${CONTAINER:?}" "${HOUR:?}" "${KEEP:?}" "${TIME_ZONE?may be empty}" "${PING_URL?may be empty}" "${OFFSITE_BUCKET?may be empty}"
+    local file
+    : "${CONTAINER?may be empty}" "${SERVICE?may be empty}" "${HOUR:?}" "${KEEP:?}" "${TIME_ZONE?may be empty}" "${PING_URL?may be empty}" "${OFFSITE_BUCKET?may be empty}"
     time_zone
-    install -d -m 0700 "$BACKUPS" /etc/rails-on-hetzner
+    install -d -m 0700 "$BACKUPS" "$FILES" /etc/rails-on-hetzner
     own
-    attached_postgres | put /usr/local/lib/rails-on-hetzner/postgres.sh 644 || true
-    attached_sets | put /usr/local/lib/rails-on-hetzner/sets.sh 644 || true
-    attached_scratch | put /usr/local/lib/rails-on-hetzner/scratch.sh 644 || true
-    attached_swap | put /usr/local/lib/rails-on-hetzner/swap.sh 644 || true
-    attached_verify | put /usr/local/lib/rails-on-hetzner/verify.sh 644 || true
-    attached_foreign | put /usr/local/lib/rails-on-hetzner/foreign.sh 644 || true
-    attached_offsite | put /usr/local/lib/rails-on-hetzner/offsite.sh 644 || true
-    attached_pg_backup | put /usr/local/bin/pg-backup 755 || true
-    attached_pg_restore | put /usr/local/bin/pg-restore 755 || true
-    attached_pg_import | put /usr/local/bin/pg-import 755 || true
+    for file in "${ATTACHED[@]}"; do
+        if [[ $file == *.sh ]]; then
+            attached "$file" | put "/usr/local/lib/rails-on-hetzner/$file" 644 || true
+        else
+            attached "$file" | put "/usr/local/bin/$file" 755 || true
+        fi
+    done
     settings | put /etc/rails-on-hetzner/backup.conf 600 || true
     bucket | put /etc/rails-on-hetzner/rclone.conf 600 || true
     schedule | put /etc/cron.d/rails-on-hetzner-backup 644 || true
     keep_running cron.service
     verify
     ((changes > 0)) || say "nothing to change"
-    say "backup: every day at $(printf %02d:00 "$HOUR") $(date +%Z), the last $KEEP days kept in $BACKUPS"
+    say "backup: every day at $(printf %02d:00 "$HOUR") $(date +%Z), the last $KEEP days kept in ${BACKUPS%/*}"
 }
 
 # own takes back what was put among the backups with another owner or mode.
@@ -57,9 +57,9 @@ time_zone() {
 }
 
 settings() {
-    printf '# Written by the deployment; read by pg-backup, pg-restore and pg-import.\n'
+    printf '# Written by the deployment; read by the commands of the backup.\n'
     local name
-    for name in CONTAINER BACKUPS KEEP PING_URL OFFSITE_BUCKET OFFSITE_RECIPIENT; do
+    for name in CONTAINER SERVICE BACKUPS FILES KEEP PING_URL OFFSITE_BUCKET OFFSITE_RECIPIENT; do
         printf '%s=%q\n' "$name" "${!name}"
     done
 }
@@ -85,16 +85,17 @@ schedule() {
 # Written by the deployment.
 SHELL=/bin/sh
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-0 $HOUR * * * root systemd-cat -t pg-backup pg-backup daily
-0 $(((HOUR + 1) % 24)) * * 0 root systemd-cat -t pg-backup pg-backup verify
+0 $HOUR * * * root systemd-cat -t app-backup app-backup daily
+0 $(((HOUR + 1) % 24)) * * 0 root systemd-cat -t app-backup app-backup verify
 CRON
 }
 
 verify() {
+    local file
     systemctl is-active --quiet cron.service || fail "cron is not running, so no backup would be made"
-    pg-backup --help >/dev/null || fail "pg-backup does not run"
-    pg-restore --help >/dev/null || fail "pg-restore does not run"
-    pg-import --help >/dev/null || fail "pg-import does not run"
+    for file in "${ATTACHED[@]}"; do
+        [[ $file == *.sh ]] || "$file" --help >/dev/null || fail "$file does not run"
+    done
 }
 
 main </dev/null

@@ -45,5 +45,3 @@ send_offsite() {
     mkdir -p "${note%/*}" && touch "$note" || return
     say "copied to $OFFSITE_BUCKET, encrypted: $set"
 }
-
-offsite() { rclone --config /etc/rails-on-hetzner/rclone.conf --retries 3 --low-level-retries 5 --contimeout 20s "$@"; }

@@ -1,14 +1,7 @@
-# What pg-backup and pg-restore share. Installed as
-# /usr/local/lib/rails-on-hetzner/postgres.sh; sourced, never run.
-# shellcheck shell=bash disable=SC2034 # the variables are for the commands
-set -euo pipefail
-export LC_ALL=C.UTF-8
-umask 077
+# What the commands for PostgreSQL share. Installed as
+# /usr/local/lib/rails-on-hetzner/postgres.sh; sourced after shared.sh, never run.
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154 # variables come from and are for the others
 
-CONFIG=${RAILS_ON_HETZNER_BACKUP_CONF:-/etc/rails-on-hetzner/backup.conf}
-# shellcheck source=/dev/null
-source "$CONFIG" # CONTAINER BACKUPS KEEP PING_URL OFFSITE_BUCKET OFFSITE_RECIPIENT
-STATE=${STATE:-/var/lib/rails-on-hetzner/backup}
 SCRATCH_SUFFIX=_being_restored
 SCRATCH_MARK='being restored by rails-on-hetzner' # the comment of a scratch database
 OLD_SUFFIX=_before_restore                        # and the time
@@ -18,14 +11,6 @@ OUR_SESSIONS=rails-on-hetzner # the name that our sessions have in PostgreSQL
 
 # To enter a container takes longer than most of what is done there: what can be
 # asked in one go, is.
-
-say() { echo "$*"; }
-
-fail() {
-    FAILURE=$*
-    echo "failed: $*" >&2
-    exit 1
-}
 
 # in_container [-i] COMMAND... runs it next to PostgreSQL, as its superuser.
 in_container() {
@@ -85,30 +70,6 @@ need_container() {
     fail "PostgreSQL in $CONTAINER does not answer after $tries seconds; see: docker logs $CONTAINER"
 }
 
-# only_one waits until no other backup or restore runs.
-only_one() {
-    mkdir -p "$STATE"
-    exec 9>>"$STATE/lock"
-    flock --nonblock 9 && return
-    say "another backup or restore is running; waiting for it"
-    flock --timeout "${LOCK_TIMEOUT:-3600}" 9 || fail "another backup or restore has been running for ${LOCK_TIMEOUT:-3600} seconds; nothing was done"
-}
-
-# free_space PATH prints the bytes that may be written there; reserve_of PATH
-# those that are never used up, for the sake of the live databases: a fiftieth
-# of the disk, from 128 MiB to 1 GiB.
-free_space() {
-    local blocks size
-    read -r blocks size < <(stat -f -c '%a %S' "$1")
-    echo "$((blocks * size))"
-}
-reserve_of() {
-    local blocks size least=$((128 * 1024 * 1024)) most=$((1024 * 1024 * 1024))
-    read -r blocks size < <(stat -f -c '%b %S' "$1")
-    size=$((blocks * size / 50))
-    echo "$((size < least ? least : size > most ? most : size))"
-}
-
 # watched PATH COMMAND... runs it while the disk of PATH has its reserve. Before
 # anybody else's sessions fail for want of room, ours are ended, and DISK_FULL is
 # set. An estimate is good for failing early; this holds when it was wrong. What
@@ -140,28 +101,4 @@ watch_disk() {
         fi
         sleep 0.1
     done
-}
-
-human() { numfmt --to=iec --suffix=B --format=%.1f "$1"; }
-
-# remember KIND RESULT MESSAGE [SET] writes the status file, whole or not at all.
-remember() {
-    local new
-    mkdir -p "$STATE"
-    new=$(mktemp "$STATE/.status-XXXXXX")
-    printf '{"what":"%s","result":"%s","time":"%s","seconds":%d,"set":"%s","message":"%s"}\n' \
-        "$1" "$2" "$(date --iso-8601=seconds)" "$SECONDS" "${4:-}" "$(json_text "$3")" >"$new"
-    chmod 0644 "$new"
-    mv "$new" "$STATE/$1.json"
-}
-
-json_text() { printf '%s' "$1" | tr '\n\t' '  ' | tr -d '\000-\037' | sed 's/\\/\\\\/g; s/"/\\"/g'; }
-
-# ping [start|fail] tells the monitoring service, if there is one. Its silence
-# is no failure of the backup.
-ping() {
-    [[ -n ${PING_URL:-} ]] || return 0
-    # The address goes by standard input: it is a secret, and argv is public.
-    curl -fsS -m 10 --retry 2 -o /dev/null -K - <<<"url = \"$PING_URL${1:+/$1}\"" 2>/dev/null ||
-        say "warning: the monitoring service could not be told"
 }

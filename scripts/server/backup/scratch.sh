@@ -1,7 +1,7 @@
 # Scratch databases: where backups are restored while the old ones serve, and
 # the room that this takes. Installed as
 # /usr/local/lib/rails-on-hetzner/scratch.sh; sourced after sets.sh, never run.
-# shellcheck shell=bash disable=SC2154 # postgres.sh reads the settings
+# shellcheck shell=bash disable=SC2154 # shared.sh reads the settings
 
 SCRATCH=() # the scratch databases of this run
 

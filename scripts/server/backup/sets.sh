@@ -1,24 +1,28 @@
 # The backup sets on the disk. Installed as /usr/local/lib/rails-on-hetzner/sets.sh;
-# sourced after postgres.sh, never run.
+# sourced after shared.sh, never run.
 #
-# A backup set is the files of one moment, named after it:
+# A backup set is the files of one moment, named after it. Those of the
+# databases are in $BACKUPS, those of the app's files in $FILES (see files.sh):
 #
-#   2026-11-23_030000-daily.roles.sql         the roles, with their passwords' hashes
-#   2026-11-23_030000-daily.NAME.dump         a database, in pg_dump's custom format
-#   2026-11-23_030000-daily.manifest          of each database: NAME, its size, its largest table's, in bytes
-#   2026-11-23_030000-daily.sha256            the checksums; written last: no set is whole without it
+#   2026-11-23_030000Z-daily.roles.sql        the roles, with their passwords' hashes
+#   2026-11-23_030000Z-daily.NAME.dump        a database, in pg_dump's custom format
+#   2026-11-23_030000Z-daily.manifest         of each database: NAME, its size, its largest table's, in bytes
+#   2026-11-23_030000Z-daily.sha256           the checksums; written last: no set is whole without it
 #
 # Letters of a database's name other than A-Z a-z 0-9 _ - stand as %XX.
-# shellcheck shell=bash disable=SC2154 # postgres.sh reads the settings
+# shellcheck shell=bash disable=SC2154 # shared.sh reads the settings
+
+SETS=$BACKUPS # where they lie
+LAST=sha256   # how the name of their last file ends
 
 # sets prints the whole sets in the order in which they were made. [KIND]: daily
 # or manual.
 sets() {
     local sums set
     # shellcheck disable=SC2231 # a pattern
-    for sums in "$BACKUPS"/[0-9]*-${1:-*}.sha256; do
+    for sums in "$SETS"/[0-9]*-${1:-*}."$LAST"; do
         set=${sums##*/}
-        set=${set%.sha256}
+        set=${set%."$LAST"}
         [[ ! -e $sums ]] || printf '%s %s\n' "$(made "$set")" "$set"
     done | sort | cut -d ' ' -f 2
 }
@@ -33,7 +37,7 @@ made() {
         return
     fi
     named=$(date -d "${set:0:10} ${set:11:2}:${set:13:2}:${set:15:2}" +%s)
-    written=$(stat -c %Y "$BACKUPS/$set.sha256")
+    written=$(stat -c %Y "$SETS/$set.$LAST")
     # No two time zones are further apart than 26 hours.
     ((written - named < -93600 || written - named > 93600)) || named=$written
     TZ=UTC printf '%(%F_%H%M%S)T' "$named"
@@ -57,6 +61,17 @@ older_than() {
         day=$(made "$set")
         [[ " ${days[*]} " != *" ${day:0:10} "* ]] || printf '%s\n' "$set"
     done
+}
+
+# new_set KIND prints a name that is not taken.
+new_set() {
+    local set
+    set=$(date -u +%F_%H%M%SZ)-$1
+    while [[ -e $BACKUPS/$set.sha256 || -e $FILES/$set.list ]]; do # twice in a second
+        sleep 1
+        set=$(date -u +%F_%H%M%SZ)-$1
+    done
+    printf '%s' "$set"
 }
 
 # remove_set deletes the checksums first, so that a half-deleted set is not
@@ -136,24 +151,6 @@ size_restored() {
 }
 
 size_of() { (cd "$BACKUPS" && du -cb -- "$1".* | tail -n 1 | cut -f 1); }
-
-# encoded and decoded turn a database's name into part of a file's, and back.
-encoded() {
-    local name=$1 i byte out=
-    local LC_ALL=C
-    for ((i = 0; i < ${#name}; i++)); do
-        byte=${name:i:1}
-        case $byte in
-            [A-Za-z0-9_-]) out+=$byte ;;
-            *) out+=$(printf '%%%02X' "'$byte" | sed 's/%FFFFFFFFFFFFFF/%/') ;;
-        esac
-    done
-    printf '%s' "$out"
-}
-decoded() {
-    local text=${1//\\/\\\\}
-    printf '%b' "${text//%/\\x}"
-}
 
 database_of() {
     local file=${1##*/}

@@ -1,7 +1,7 @@
 # The swap: filled scratch databases take the names of the ones that serve, all
 # of them or none. Installed as /usr/local/lib/rails-on-hetzner/swap.sh; sourced
 # after scratch.sh, never run.
-# shellcheck shell=bash disable=SC2154 # postgres.sh reads the settings
+# shellcheck shell=bash disable=SC2154 # shared.sh reads the settings
 
 # What is swapped in: arrays in step with SCRATCH.
 NAMES=()      # what the databases shall be called
@@ -79,6 +79,7 @@ renames() {
         [[ -z ${PROPERTIES[i]} ]] || printf '%s\nreset all;\n' "${PROPERTIES[i]}"
     done
     echo 'commit;'
+    echo '\q' # docker exec was seen to lose the end of its input
 }
 
 # anywhere is a database to stand in while others are renamed.

@@ -1,0 +1,134 @@
+# Files in archives: the encrypted copies in a bucket, and what comes back from
+# there or from a laptop. Installed as /usr/local/lib/rails-on-hetzner/archives.sh;
+# sourced after files.sh, never run.
+#
+#   SET.files-001.tar.zst   entries that no archive before has, at most ARCHIVE_BYTES of them, or one
+#   SET.files.list.zst      all entries of the set
+#   SET.files.archives      the names of the archives that hold them, oldest first; sent last
+#
+# In the bucket they lie in files/ and end in .age: encrypted for a key that this
+# server does not have. It only adds: how long they stay is the bucket's to say,
+# so after RESEND_DAYS all is sent anew, before the first archives may be gone.
+# shellcheck shell=bash disable=SC2034,SC2154 # variables come from and are for the others
+
+RESEND_DAYS=${RESEND_DAYS:-45}
+ARCHIVE_BYTES=${ARCHIVE_BYTES:-1073741824}
+
+# copy_offsite SET sends what the bucket does not have yet. What went wrong stays
+# in OFFSITE_FAILURE, and the next run goes on where this one stopped.
+copy_offsite() {
+    [[ -n $OFFSITE_BUCKET ]] || return 0
+    send_offsite "$1" || OFFSITE_FAILURE="the off-site copy of $1 failed; the next run tries again"
+}
+
+# send_offsite SET. $sent/archives names what the bucket holds, $sent/entries what
+# is the latest in it; an entry is noted after its archive, so that one that was
+# cut short is sent again, and nothing else.
+send_offsite() {
+    local set=$1 batch name sent
+    sent=$STATE/files-offsite/$(encoded "$OFFSITE_BUCKET")
+    mkdir -p "$sent"
+    too_old "$sent" && rm -f "$sent/archives" "$sent/entries"
+    touch "$sent/archives" "$sent/entries"
+    comm -z -12 "$sent/entries" "$FILES/$set.list" >"$PARTIAL/entries" && mv "$PARTIAL/entries" "$sent/entries" || return
+    comm -z -13 "$sent/entries" "$FILES/$set.list" | batches "$PARTIAL/batches" || return
+    for batch in "$PARTIAL"/batches/*; do
+        [[ -e $batch ]] || break
+        name=$set.files-${batch##*/}.tar.zst
+        say "sending $name ($(human "$(bytes_in <"$batch")"))"
+        archive "$set" <"$batch" | rcat "$name" || return
+        echo "$name" >>"$sent/archives"
+        sort -z "$sent/entries" "$batch" >"$PARTIAL/entries" && mv "$PARTIAL/entries" "$sent/entries" || return
+    done
+    packed_list "$set" | rcat "$set.files.list.zst" || return
+    rcat "$set.files.archives" <"$sent/archives" || return
+    say "copied to $OFFSITE_BUCKET, encrypted: the files of $set"
+}
+
+# too_old SENT tells whether the first archive is.
+too_old() {
+    local first
+    read -r first 2>/dev/null <"$1/archives" || return 1
+    (($(date +%s) - $(date -u -d "${first:0:10}" +%s) > RESEND_DAYS * 86400))
+}
+
+rcat() { age --encrypt -r "$OFFSITE_RECIPIENT" | offsite rcat "offsite:$OFFSITE_BUCKET/files/$1.age"; }
+
+# batches DIRECTORY deals entries out to files there.
+batches() {
+    local entry size bytes=0 n=0 out
+    mkdir -p "$1"
+    while IFS= read -r -d '' entry; do
+        size=${entry#* }
+        size=${size%% *}
+        if ((n == 0 || bytes > 0 && bytes + size > ARCHIVE_BYTES)); then
+            ((n == 0)) || exec {out}>&-
+            n=$((n + 1)) bytes=0
+            exec {out}>"$1/$(printf %03d "$n")"
+        fi
+        bytes=$((bytes + size))
+        printf '%s\0' "$entry" >&"$out"
+    done
+}
+
+# archive SET packs the entries on standard input, with their times to the
+# nanosecond; packed_list SET its list.
+archive() {
+    paths | tar -c --format=posix --pax-option=delete=atime,delete=ctime --null --verbatim-files-from --no-recursion --numeric-owner -C "$FILES/$1" -T - | zstd -q -1
+}
+packed_list() { zstd -q -1 <"$FILES/$1.list"; }
+
+# send SET archive|list|archives is for scripts/backups-fetch: the set as one
+# archive of everything.
+send() {
+    local set=$1
+    [[ -e $FILES/$set.list ]] || fail "there is no backup $set; see: files-backup list"
+    case $2 in
+        archive) archive "$set" <"$FILES/$set.list" ;;
+        list) packed_list "$set" ;;
+        archives) echo "$set.files-all.tar.zst" ;;
+        *) fail "there is no part $2; accepted are archive, list and archives" ;;
+    esac
+}
+
+# receive DIRECTORY puts in what lies there, whole or not at all.
+receive() {
+    local from=$1 names set
+    only_one
+    trap '[[ -z ${PARTIAL:-} ]] || rm -rf "$PARTIAL"' EXIT
+    trap 'exit 130' INT TERM HUP
+    mkdir -p "$FILES"
+    for names in "$from"/[0-9]*.files.archives; do
+        [[ -e $names ]] || fail "there is no backup of files in $from: their names end in .files.archives"
+        set=${names##*/}
+        set=${set%.files.archives}
+        if [[ -e $FILES/$set.list ]]; then
+            say "is here already: the files of $set"
+        else
+            unpack "$from" "$set"
+            say "received: the files of $set"
+        fi
+    done
+}
+
+# unpack DIRECTORY SET lays one archive over the other, takes out what has gone
+# since, and holds the rest against the list.
+unpack() {
+    local from=$1 set=$2 name missing entry path
+    missing=$(while read -r name; do [[ -e $from/$name ]] || printf ' %s' "$name"; done <"$from/$set.files.archives")
+    [[ -z $missing ]] || fail "for the files of $set these are missing beside it:$missing; nothing was changed"
+    PARTIAL=$(mktemp -d "$FILES/.partial-XXXXXX")
+    mkdir -m 700 "$PARTIAL/set"
+    zstd -dcq <"$from/$set.files.list.zst" >"$PARTIAL/wanted" || fail "$set.files.list.zst is damaged; nothing was changed"
+    while read -r name; do
+        sparing "$FILES" unpacked_into "$PARTIAL/set" "$from/$name" ||
+            fail "$name could not be unpacked${DISK_FULL:+: the disk was about to be full}; nothing was changed"
+    done <"$from/$set.files.archives"
+    entries "$PARTIAL/set" | comm -z -13 "$PARTIAL/wanted" - | sort -zr | paths |
+        while IFS= read -r -d '' path; do rm -df -- "$PARTIAL/set/$path"; done
+    entries "$PARTIAL/set" | cmp -s - "$PARTIAL/wanted" || fail "the files of $set are not all in its archives; nothing was changed"
+    move_in "$PARTIAL/set" "$set"
+    rm -rf "$PARTIAL"
+}
+
+unpacked_into() { zstd -dcq <"$2" | tar -x --numeric-owner --same-owner -p -C "$1"; }
