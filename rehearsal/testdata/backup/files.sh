@@ -63,7 +63,7 @@ writer=$!
 python3 /root/writer.py "$VOLUME/[old].sqlite3" delete &
 writer+=" $!"
 until counts "$VOLUME/production.sqlite3" 2>/dev/null && counts "$VOLUME/[old].sqlite3" 2>/dev/null; do sleep 0.5; done
-chown 1000:1000 "$VOLUME"/*.sqlite3*
+chown 1000:1000 "$VOLUME/production.sqlite3" "$VOLUME/[old].sqlite3"
 
 said=$(app-backup)
 first=$(newest)

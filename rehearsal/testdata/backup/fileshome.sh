@@ -5,7 +5,7 @@ set -euo pipefail
 upload=/var/lib/docker/volumes/running_calendar_storage/_data/upload
 scripts/backup
 scripts/backups-fetch home
-scripts/ssh "rm -r $upload /opt/backups/files/* /opt/backups/postgres/*"
+scripts/ssh sh -c "rm -r $upload /opt/backups/files/* /opt/backups/postgres/*"
 tar -c -C home . | scripts/backup receive
 newest=$(scripts/backup newest)
 scripts/restore "$newest" --yes

@@ -16,16 +16,15 @@ on() {
     PATH=/root/fake:$PATH pg-backup "$2"
 }
 rm -f "$BACKUPS"/*
-day=2026-10-25
-for n in {4..13}; do
-    at=$(TZ=America/Tijuana date -d "$day + $n days" +%F)
-    on "$at 04:00:00" daily >/dev/null
-    case $n in
-        5) on "$at 09:00:00" manual >/dev/null ;;
-        6) on "$at 16:00:00" daily >/dev/null ;;
-        7) on "$at 01:30:00" daily >/dev/null ;; # an hour that comes twice
-    esac
-done
+pg-backup >/dev/null
+model=$(pg-backup newest)
+made() { like "$model" "$(TZ=UTC date -d "TZ=\"America/Tijuana\" $1" +%F_%H%M%S)Z-$2"; } # as if it had been, then
+for day in 10-29 10-30 10-31 11-01 11-02 11-03 11-04 11-05 11-06; do made "2026-$day 04:00" daily; done
+made "2026-10-30 09:00" manual
+made "2026-10-31 16:00" daily
+made "2026-11-01 01:30" daily # an hour that comes twice
+rm "$BACKUPS/$model".*
+on "2026-11-07 04:00:00" daily >/dev/null
 days() { pg-backup list | awk '/-daily / { print substr($1, 1, 10) }' | sort -u; }
 [[ $(days | wc -l) == 7 ]] || wrong "$(days | wc -l) days are kept: $(days)"
 [[ $(days | head -n 1) == 2026-11-01 && $(days | tail -n 1) == 2026-11-07 ]] || wrong "the wrong days are kept: $(days)"

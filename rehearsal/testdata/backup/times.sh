@@ -49,7 +49,8 @@ psql -d postgres -c 'drop database look'
 # Days: a daily at 3:00 in Tokyo, from the third on in Tijuana; seven days stay.
 rm -f "$BACKUPS/"*Z-*
 for day in {3..6}; do like 2026-11-01_013500-daily "2026-11-0${day}_180000Z-daily"; done
-for day in {07..10}; do at America/Tijuana "2026-11-$day 11:00" pg-backup daily >/dev/null; done
+for day in {07..09}; do like 2026-11-01_013500-daily "2026-11-${day}_110000Z-daily"; done
+at America/Tijuana "2026-11-10 11:00" pg-backup daily >/dev/null
 days=$(pg-backup list | awk '{ print $1 }' | paste -sd ' ')
 [[ $days == "2026-11-04_180000Z-daily 2026-11-05_180000Z-daily 2026-11-06_180000Z-daily 2026-11-07_110000Z-daily 2026-11-08_110000Z-daily 2026-11-09_110000Z-daily 2026-11-10_110000Z-daily" ]] ||
     wrong "the wrong days are kept: $days"

@@ -46,9 +46,11 @@ entries() {
     (cd "$1" && find . -mindepth 1 \( -type d -printf "d 0 0 $prefix%P\0" \) -o \( -type f -o -type l \) -printf "%y %s %T@ $prefix%P\0") | sort -z
 }
 
-# paths takes the paths of entries; bytes_in adds up their sizes.
+# paths takes the paths of entries; bytes_in adds up their sizes, files_in counts
+# those that are no directories.
 paths() { sed -z 's/^[^ ]* [^ ]* [^ ]* //'; }
 bytes_in() { tr '\n\0' ' \n' | awk '{ size += $2 } END { printf "%.0f", size }'; }
+files_in() { grep -zvc '^d ' || true; }
 
 # sqlite_in DIRECTORY prints the paths of the SQLite databases in it, each ended
 # by a NUL. They are known by their names, or by the log of one that is in use.

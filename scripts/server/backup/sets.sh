@@ -81,19 +81,18 @@ remove_set() {
     rm -f -- "$BACKUPS/$1".* "$STATE"/offsite/*/"$1"
 }
 
-# files_of SET prints the names of its files but for the checksums.
-files_of() { sed 's/^[0-9a-f]* [ *]//' "$BACKUPS/$1.sha256"; }
+# files_of SET [DIRECTORY] prints the names of its files but for the checksums.
+files_of() { sed 's/^[0-9a-f]* [ *]//' "${2:-$BACKUPS}/$1.sha256"; }
 
 # move_in DIRECTORY SET moves a set among the others. The checksums come last:
 # until they are there, nothing lists it.
 move_in() {
-    local file
+    local -a files
     (
         cd "$1" || exit
-        sync -- "$2".*
-        for file in "$2".*; do
-            [[ $file == *.sha256 ]] || mv -- "$file" "$BACKUPS/$file"
-        done
+        mapfile -t files < <(files_of "$2" .)
+        sync -- "${files[@]}" "$2.sha256"
+        mv -- "${files[@]}" "$BACKUPS"
         sync -- "$BACKUPS"
         mv -- "$2.sha256" "$BACKUPS/$2.sha256"
         sync -- "$BACKUPS"
