@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -30,10 +32,12 @@ func TestFiles(t *testing.T) {
 		r.runDocumented(t, "operations.md", "files")
 	})
 	t.Run("AreFetchedFromTheBucketAsDocumented", func(t *testing.T) {
-		r.runInput(t, 0, identity.String(), "ssh", "mkdir -p home && cat >home/backup.key")
-		set := strings.TrimSpace(r.output(t, "ssh", "app-backup newest"))
-		commands := strings.NewReplacer("set=SET", "set="+set, "BUCKET", bucketName).Replace(documented(t, "operations.md", "from the bucket"))
-		text := r.runInput(t, 0, commands, "ssh", "cd home && RCLONE_CONFIG=/etc/rails-on-hetzner/rclone.conf bash -euo pipefail -s && rm -rf /opt/backups/*/* && tar -c -C backups . | app-backup receive && app-backup verify")
+		if err := os.WriteFile(filepath.Join(r.status(t).Program, "backup.key"), []byte(identity.String()+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		set := strings.TrimSpace(r.output(t, "ssh", "app-backup newest && rm -rf /opt/backups/*/*"))
+		r.runDocumented(t, "operations.md", "from the bucket")
+		text := r.run(t, 0, "exec", "bash", "-c", "cd "+r.status(t).Program+" && tar -c -C backups . | scripts/backup receive && scripts/backup verify")
 		if !strings.Contains(text, "verified the files of "+set) || !strings.Contains(text, "verified "+set) {
 			t.Errorf("it said:\n%s", text)
 		}

@@ -122,6 +122,19 @@ docker exec --user 1000 app sh -c 'echo more >/rails/storage/1a/0b/more' || wron
 rm "$VOLUME/1a/0b/more"
 files-backup verify "$first" >/dev/null || wrong "to restore from it changed the backup"
 rm -r "$kept"
+
+# Killed in a restore, what is live is sound, and the next one goes on.
+for after in 0.1 0.2 0.3 0.5; do
+    rm -rf "$VOLUME"/1a/[0-4]*
+    marked "$VOLUME/production.sqlite3" live
+    setsid files-restore "$first" --yes >/dev/null 2>&1 &
+    sleep "$after"
+    kill -9 -- "-$!" 2>/dev/null || true
+    [[ $(counts "$VOLUME/production.sqlite3") == *@(live|first) ]] || wrong "the live SQLite database is spoilt"
+done
+files-restore "$first" --yes >/dev/null
+[[ $(tree "$VOLUME" | grep -v '/new\|/\.[^ ]*\.[A-Za-z0-9]\{6\} ') == "$before" ]] || wrong "after being killed it is not as it was: $(diff <(tree "$VOLUME") <(echo "$before"))"
+rm -r "$FILES"/before_restore_*
 files-restore "$first" --yes >/dev/null
 [[ -z $(find "$FILES"/before_restore_* -type f ! -name '*.sqlite3') ]] || wrong "a second time files were replaced: $(find "$FILES"/before_restore_*)"
 echo "as wanted: restored"

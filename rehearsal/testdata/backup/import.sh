@@ -94,6 +94,7 @@ head -c 3000 inserts.sql.gz >cut.sql.gz
 must_fail "cut short" pg-import cut.sql.gz --yes
 head -n 100 create.sql >cut.sql
 must_fail "cut short" pg-import - --yes <cut.sql
+must_fail "the connection broke" pg-import - --bytes 30 --yes <<<'create table a (b int);'
 must_fail "is empty" pg-import - --yes </dev/null
 must_fail "several databases" pg-import all.sql --yes
 must_fail "there is no third" pg-import all.sql --database third --yes

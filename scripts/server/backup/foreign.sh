@@ -18,21 +18,25 @@ unpacked() {
 }
 packed() { base64 -d <<<"$1" && cat; }
 
-# take_inside puts what comes on standard input next to PostgreSQL, unpacked, as
-# far as there is room.
+# take_inside BYTES puts what comes on standard input next to PostgreSQL, unpacked,
+# as far as there is room. Where a connection breaks, standard input ends as if all
+# had come; only who knows how many bytes there are (else empty) can tell.
 take_inside() {
-    local file room telling status=0
+    local file room telling came status=0
     file=$(inside_path "$INSIDE")
     room=$(($(free_space "${file%/*}") - $(reserve_of "${file%/*}")))
     ((room > 0)) || room=0
-    (while sleep 10; do say "received: $(human "$(stat -c %s "$file")")"; done) 9>&- &
+    # To a sleep that is left over, who waits for the end of our output would wait.
+    (while sleep 10 >/dev/null 2>&1; do say "received: $(human "$(stat -c %s "$file")")"; done) 9>&- &
     telling=$!
-    unpacked | head -c "$((room + 1))" >"$file" || status=$?
+    dd bs=64k 2>"$STATE/.came" | unpacked | head -c "$((room + 1))" >"$file" || status=$?
     kill "$telling"
     wait "$telling" 2>/dev/null || true
     (($(stat -c %s "$file") <= room)) || fail "the disk is too full for it: unpacked it is larger than the $(human "$room") that are free; nothing was changed$(what_is_kept)"
     # 127: there is no such command.
     ((status != 127)) || fail "it is packed by zstd, which this server does not have; install it: scripts/ssh apt-get install -y zstd"
+    came=$(awk '/ copied/ { print $1 }' "$STATE/.came")
+    [[ -z $1 || $came == "$1" ]] || fail "of $1 bytes only $came came: the connection broke; nothing was changed"
     ((status == 0)) || fail "what came is damaged or was cut short; nothing was changed"
     [[ -s $file ]] || fail "what came is empty; nothing was changed"
 }
@@ -140,14 +144,14 @@ matters() {
 }
 
 # the_one DATABASE prints the name of the database that the SQL made: the one
-# with tables, or the one that is wanted.
+# with tables other than those of extensions, or the one that is wanted.
 the_one() {
     local name
     local -a found=()
     while IFS= read -r name; do
         if [[ -n $1 ]]; then
             [[ $name != "$1" ]] || found+=("$name")
-        elif [[ $(sql_apart "$name" "select exists (select from $USER_TABLES)") == t ]]; then
+        elif [[ $(sql_apart "$name" "select exists (select from $USER_TABLES and not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = c.oid and deptype = 'e'))") == t ]]; then
             found+=("$name")
         fi
     done < <(sql_apart postgres 'select datname from pg_database where datallowconn and not datistemplate order by 1')

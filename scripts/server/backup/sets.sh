@@ -10,7 +10,7 @@
 #   2026-11-23_030000Z-daily.sha256           the checksums; written last: no set is whole without it
 #
 # Letters of a database's name other than A-Z a-z 0-9 _ - stand as %XX.
-# shellcheck shell=bash disable=SC2154 # shared.sh reads the settings
+# shellcheck shell=bash disable=SC2153,SC2154 # shared.sh reads the settings
 
 SETS=$BACKUPS # where they lie
 LAST=sha256   # how the name of their last file ends
