@@ -42,6 +42,25 @@ func TestFiles(t *testing.T) {
 			t.Errorf("it said:\n%s", text)
 		}
 	})
+	t.Run("AreRebuiltInADrillFromTheBucketAlone", func(t *testing.T) {
+		r.run(t, 0, "ssh", "rm -rf /opt/backups/*/*")
+		drill := func(code int) string {
+			return r.run(t, code, "exec", "bash", "-c", "cd "+r.status(t).Program+" && "+documented(t, "operations.md", "drill"))
+		}
+		text := drill(0)
+		for _, want := range []string{"running_calendar_production: 1 tables, 1 rows, ", ", the newest row of 2", " 0 hours ago\n", "files: 1, ", "all of it can be restored"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%q is missing in:\n%s", want, text)
+			}
+		}
+		if left := r.output(t, "ssh", "ls -A /opt/backups/*/; docker ps -a --format '{{.Names}}'"); strings.Contains(left, "Z-") || strings.Contains(left, "partial") || strings.Contains(left, "apart") {
+			t.Errorf("it left:\n%s", left)
+		}
+		r.run(t, 0, "ssh", "rclone --config /etc/rails-on-hetzner/rclone.conf delete offsite:"+bucketName+"/files --include '*.tar.zst.age'")
+		if text := drill(-1); strings.Contains(text, "can be restored") || !strings.Contains(text, "could not be fetched") {
+			t.Errorf("without an archive in the bucket it said:\n%s", text)
+		}
+	})
 	t.Run("AreAllThatIsBackedUpWithoutPostgreSQL", func(t *testing.T) {
 		r.pulumi(t, 0, "config", "set", "database", "none")
 		r.pulumi(t, 0, "up", "--yes", "--skip-preview")

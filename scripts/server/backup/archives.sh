@@ -105,30 +105,30 @@ receive() {
         if [[ -e $FILES/$set.list ]]; then
             say "is here already: the files of $set"
         else
-            unpack "$from" "$set"
+            PARTIAL=$(mktemp -d "$FILES/.partial-XXXXXX")
+            unpack "$from" "$set" "$PARTIAL/set"
+            move_in "$PARTIAL/set" "$set"
+            rm -rf "$PARTIAL"
             say "received: the files of $set"
         fi
     done
 }
 
-# unpack DIRECTORY SET lays one archive over the other, takes out what has gone
+# unpack FROM SET TO lays one archive over the other, takes out what has gone
 # since, and holds the rest against the list.
 unpack() {
-    local from=$1 set=$2 name missing entry path
+    local from=$1 set=$2 to=$3 name missing path
     missing=$(while read -r name; do [[ -e $from/$name ]] || printf ' %s' "$name"; done <"$from/$set.files.archives")
     [[ -z $missing ]] || fail "for the files of $set these are missing beside it:$missing; nothing was changed"
-    PARTIAL=$(mktemp -d "$FILES/.partial-XXXXXX")
-    mkdir -m 700 "$PARTIAL/set"
-    zstd -dcq <"$from/$set.files.list.zst" >"$PARTIAL/wanted" || fail "$set.files.list.zst is damaged; nothing was changed"
+    mkdir -m 700 "$to"
+    zstd -dcq <"$from/$set.files.list.zst" >"$to.list" || fail "$set.files.list.zst is damaged; nothing was changed"
     while read -r name; do
-        sparing "$FILES" unpacked_into "$PARTIAL/set" "$from/$name" ||
+        sparing "$FILES" unpacked_into "$to" "$from/$name" ||
             fail "$name could not be unpacked${DISK_FULL:+: the disk was about to be full}; nothing was changed"
     done <"$from/$set.files.archives"
-    entries "$PARTIAL/set" | comm -z -13 "$PARTIAL/wanted" - | sort -zr | paths |
-        while IFS= read -r -d '' path; do rm -df -- "$PARTIAL/set/$path"; done
-    entries "$PARTIAL/set" | cmp -s - "$PARTIAL/wanted" || fail "the files of $set are not all in its archives; nothing was changed"
-    move_in "$PARTIAL/set" "$set"
-    rm -rf "$PARTIAL"
+    entries "$to" | comm -z -13 "$to.list" - | sort -zr | paths |
+        while IFS= read -r -d '' path; do rm -df -- "$to/$path"; done
+    entries "$to" | cmp -s - "$to.list" || fail "the files of $set are not all in its archives; nothing was changed"
 }
 
 unpacked_into() { zstd -dcq <"$2" | tar -x --numeric-owner --same-owner -p -C "$1"; }
