@@ -163,6 +163,11 @@ files-backup >/dev/null
 sleep 1
 cp -p /root/away "$VOLUME/away/1"
 files-backup >/dev/null
+# So are rights that changed, and nothing but these.
+chmod 640 "$VOLUME/1a/5b/blob150"
+chown 1001:1001 "$VOLUME/1a/6b"
+sleep 1
+[[ $(files-backup) == *"(20.0KB)"*"20.0KB are new"* ]] || wrong "of rights that changed nothing is known"
 last=$(newest)
 before=$(tree "$FILES/$last")
 

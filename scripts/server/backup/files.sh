@@ -38,17 +38,17 @@ volumes() {
 }
 
 # entries DIRECTORY [PREFIX] prints what is in it, sorted, each ended by a NUL:
-# its kind (d, f or l), size, time and path. Directories change with what is in
-# them, so of those only the path counts.
+# its kind (d, f or l), size, time, rights with owner and group, and path. The size
+# and time of a directory are those of what is in it, so they do not count.
 entries() {
     local prefix=${2:-}
     prefix=${prefix//%/%%}
-    (cd "$1" && find . -mindepth 1 \( -type d -printf "d 0 0 $prefix%P\0" \) -o \( -type f -o -type l \) -printf "%y %s %T@ $prefix%P\0") | sort -z
+    (cd "$1" && find . -mindepth 1 \( -type d -printf "d 0 0 %m:%U:%G $prefix%P\0" \) -o \( -type f -o -type l \) -printf "%y %s %T@ %m:%U:%G $prefix%P\0") | sort -z
 }
 
 # paths takes the paths of entries; bytes_in adds up their sizes, files_in counts
 # those that are no directories.
-paths() { sed -z 's/^[^ ]* [^ ]* [^ ]* //'; }
+paths() { sed -z 's/^[^ ]* [^ ]* [^ ]* [^ ]* //'; }
 bytes_in() { tr '\n\0' ' \n' | awk '{ size += $2 } END { printf "%.0f", size }'; }
 files_in() { grep -zvc '^d ' || true; }
 
