@@ -17,4 +17,9 @@ printf x | dd of="$damaged" bs=1 seek=5000 conv=notrunc status=none
 must_fail "is damaged: its checksum does not hold; nothing was changed" pg-restore latest --yes
 must_fail "the checksums of" pg-backup verify
 rm -f "${damaged%%.*}".*
+# A name that is taken is not taken again.
+set=$(pg-backup newest)
+before=$(stat -c %Y "$BACKUPS/$set.sha256")
+pg-backup manual "$set" >/dev/null
+[[ $(pg-backup newest) != "$set" && $(stat -c %Y "$BACKUPS/$set.sha256") == "$before" ]] || wrong "a backup took another's name"
 echo "PASSED"

@@ -24,7 +24,7 @@ packed() { base64 -d <<<"$1" && cat; }
 take_inside() {
     local file room telling came status=0
     file=$(inside_path "$INSIDE")
-    room=$(($(free_space "${file%/*}") - $(reserve_of "${file%/*}")))
+    room=$(spare "${file%/*}")
     ((room > 0)) || room=0
     # To a sleep that is left over, who waits for the end of our output would wait.
     (while sleep 10 >/dev/null 2>&1; do say "received: $(human "$(stat -c %s "$file")")"; done) 9>&- &
@@ -59,7 +59,7 @@ opened() {
     local -a found=()
     file=$(inside_path "$INSIDE")
     directory=$file.d
-    (($(free_space "${file%/*}") - $(reserve_of "${file%/*}") > $(stat -c %s "$file"))) || fail "the disk is too full to open it; nothing was changed$(what_is_kept)"
+    (($(spare "${file%/*}") > $(stat -c %s "$file"))) || fail "the disk is too full to open it; nothing was changed$(what_is_kept)"
     mkdir "$directory"
     tar -x --no-same-owner -C "$directory" -f "$file" || fail "the tar archive is damaged or was cut short; nothing was changed"
     if [[ -e $directory/restore.sql ]]; then
@@ -81,8 +81,9 @@ opened() {
 # owns what; here it can do no harm, and what it says of roles that are nowhere
 # does not matter.
 run_apart() {
-    local sql errors=$STATE/.apart name pid loading
+    local sql data errors=$STATE/.apart name pid loading
     sql=$(inside_path "$INSIDE")
+    data=$(data_path)
     [[ $(head -n 5 "$sql" | tr -d '\0') != *'PostgreSQL database '*dump* || $(tail -n 8 "$sql" | tr -d '\0') == *' dump complete'* ]] ||
         fail "the dump is cut short: it does not end with \"dump complete\"; nothing was changed"
     start_apart
@@ -90,7 +91,7 @@ run_apart() {
     docker exec -i "$APART" psql -XqbU postgres -d postgres -v VERBOSITY=verbose -o /dev/null -f - <"$sql" 2>"$errors" 9>&- &
     loading=$!
     while kill -0 "$loading" 2>/dev/null; do
-        (($(free_space "$(data_path)") > $(reserve_of "$(data_path)"))) || fail "the disk was about to be full; the databases are as they were$(what_is_kept)"
+        (($(spare "$data") > 0)) || fail "the disk was about to be full; the databases are as they were$(what_is_kept)"
         sleep 0.2
     done
     wait "$loading" || fail "it cannot be run: $(tail -n 1 "$errors")"

@@ -63,6 +63,9 @@ sparing() {
     return "$status"
 }
 
+# spare PATH prints the bytes that are free beyond the reserve.
+spare() { echo "$(($(free_space "$1") - $(reserve_of "$1")))"; }
+
 human() { numfmt --to=iec --suffix=B --format=%.1f "$1"; }
 
 # remember KIND RESULT MESSAGE [SET] writes the status file, whole or not at all.
