@@ -112,6 +112,20 @@ sys.exit(None if said == ["ok"] else said[0])
 PYTHON
 }
 
+# all_sound DIRECTORY tells whether the SQLite databases among these copies are:
+# SOUND counts them, UNSOUND is the first that is not.
+all_sound() {
+    local database
+    SOUND=0 UNSOUND=''
+    while IFS= read -r -d '' database; do
+        if ! sqlite_is_sound "$1/$database"; then
+            UNSOUND=$database
+            return 1
+        fi
+        SOUND=$((SOUND + 1))
+    done < <(sqlite_in "$1")
+}
+
 # remove_set deletes the list first, so that a half-deleted set is not taken for
 # a whole one.
 remove_set() {
@@ -119,9 +133,9 @@ remove_set() {
     rm -rf -- "${FILES:?}/$1"
 }
 
-# move_in DIRECTORY SET moves a set among the others; its list comes last.
+# move_in DIRECTORY SET moves a set and its list, DIRECTORY.list, among the others;
+# the list comes last.
 move_in() {
-    entries "$1" >"$1.list"
     sync -f "$FILES"
     mv -T -- "$1" "$FILES/$2"
     mv -- "$1.list" "$FILES/$2.list"

@@ -81,20 +81,16 @@ opened() {
 # owns what; here it can do no harm, and what it says of roles that are nowhere
 # does not matter.
 run_apart() {
-    local sql data errors=$STATE/.apart name pid loading
+    local sql errors=$STATE/.apart name pid
     sql=$(inside_path "$INSIDE")
-    data=$(data_path)
     [[ $(head -n 5 "$sql" | tr -d '\0') != *'PostgreSQL database '*dump* || $(tail -n 8 "$sql" | tr -d '\0') == *' dump complete'* ]] ||
         fail "the dump is cut short: it does not end with \"dump complete\"; nothing was changed"
     start_apart
     # Statements that fail are printed too: by them one knows what a failure means.
-    docker exec -i "$APART" psql -XqbU postgres -d postgres -v VERBOSITY=verbose -o /dev/null -f - <"$sql" 2>"$errors" 9>&- &
-    loading=$!
-    while kill -0 "$loading" 2>/dev/null; do
-        (($(spare "$data") > 0)) || fail "the disk was about to be full; the databases are as they were$(what_is_kept)"
-        sleep 0.2
-    done
-    wait "$loading" || fail "it cannot be run: $(tail -n 1 "$errors")"
+    sparing "$(data_path)" docker exec -i "$APART" psql -XqbU postgres -d postgres -v VERBOSITY=verbose -o /dev/null -f - <"$sql" 2>"$errors" || {
+        [[ -z $DISK_FULL ]] || fail "the disk was about to be full; the databases are as they were$(what_is_kept)"
+        fail "it cannot be run: $(tail -n 1 "$errors")"
+    }
     matters <"$errors" >"$errors.matters"
     [[ ! -s $errors.matters ]] || fail "not all of it can be run; the databases are as they were; PostgreSQL says: $(head -n 5 "$errors.matters")"
     name=$(the_one "$1")

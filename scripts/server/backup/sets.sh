@@ -27,6 +27,13 @@ sets() {
     done | sort | cut -d ' ' -f 2
 }
 
+newest() {
+    local newest
+    newest=$(sets | tail -n 1)
+    [[ -n $newest ]] || fail "there is no backup yet in $SETS"
+    printf '%s\n' "$newest"
+}
+
 # made SET prints when it was made, in UTC, in the form of the names. Sets of
 # earlier versions are named in the time zone of their day, which nobody noted;
 # their files tell, unless they were copied without their times.

@@ -18,6 +18,40 @@ fail() {
     exit 1
 }
 
+# begin WHAT is the beginning of a run whose end is told: alone, tidy at its end,
+# and loud when it fails.
+begin() {
+    FAILURE=
+    OFFSITE_FAILURE=
+    WHAT=$1
+    trap 'ended $?' EXIT
+    trap 'exit 130' INT TERM HUP
+    only_one
+}
+
+# ended cleans up after every end, and makes failures visible.
+ended() {
+    [[ -z ${PARTIAL:-} ]] || rm -rf "$PARTIAL"
+    tidy
+    (($1 != 0)) || return 0
+    [[ -n $FAILURE ]] || echo "failed: it was interrupted or a command failed, see above" >&2
+    remember "$WHAT" failure "${FAILURE:-it was interrupted or a command failed; see: journalctl -t app-backup}"
+    ping fail
+}
+
+# tidy is for a command that has more to clean up.
+tidy() { :; }
+
+# agreed SURE WHAT asks whether to go on with what will happen, unless the caller
+# is sure.
+agreed() {
+    local answer
+    [[ $1 == no ]] || return 0
+    [[ -t 0 ]] || fail "nobody is there to say yes; run it in a terminal or with --yes"
+    read -r -p "$2. Go on? [yes/no] " answer
+    [[ $answer == yes ]] || fail "nothing was changed"
+}
+
 # only_one waits until no other backup or restore runs.
 only_one() {
     mkdir -p "$STATE"
@@ -49,7 +83,7 @@ sparing() {
     shift
     DISK_FULL=
     reserve=$(reserve_of "$path")
-    "$@" 9>&- &
+    "$@" <&0 9>&- & # standard input is not a background command's by itself
     running=$!
     while kill -0 "$running" 2>/dev/null; do
         if (($(free_space "$path") < reserve)); then

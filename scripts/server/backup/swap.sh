@@ -8,14 +8,8 @@ NAMES=()      # what the databases shall be called
 PROPERTIES=() # the SQL of what belongs to a database's name
 KEPT=()       # what is there now will be called; empty where nothing is
 
-# agreed SURE asks whether to go on, unless the caller is sure.
-agreed() {
-    local answer
-    [[ $1 == no ]] || return 0
-    [[ -t 0 ]] || fail "nobody is there to say yes; run it in a terminal or with --yes"
-    read -r -p "What is in these databases now is replaced (and kept as NAME${OLD_SUFFIX}_TIME). Go on? [yes/no] " answer
-    [[ $answer == yes ]] || fail "nothing was changed"
-}
+# agreed_to_swap SURE asks, unless the caller is sure.
+agreed_to_swap() { agreed "$1" "What is in these databases now is replaced (and kept as NAME${OLD_SUFFIX}_TIME)"; }
 
 # what_is_kept tells what earlier restores left, where the disk is too full.
 what_is_kept() {
