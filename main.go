@@ -41,13 +41,14 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 		return err
 	}
 	backups := &components.BackupArgs{
-		SSH:       server.SSH,
-		Container: components.AppDatabase(s),
-		Hour:      s.BackupHour,
-		Keep:      s.BackupKeep,
-		TimeZone:  s.TimeZone,
-		PingURL:   s.BackupPingURL,
-		Offsite:   s.Offsite,
+		SSH:         server.SSH,
+		Container:   components.AppDatabase(s),
+		PointInTime: s.PointInTime,
+		Hour:        s.BackupHour,
+		Keep:        s.BackupKeep,
+		TimeZone:    s.TimeZone,
+		PingURL:     s.BackupPingURL,
+		Offsite:     s.Offsite,
 	}
 	if s.BackupFiles {
 		backups.Service = s.Service

@@ -52,6 +52,9 @@ func checkApp(ctx *pulumi.Context, s *settings.Settings) error {
 		return nil
 	}
 	notes, err := components.CheckKamalFiles(s)
+	if s.PointInTime && components.AppDatabase(s) == "" {
+		err = errors.Join(err, errors.New("pointInTime: true, but the app has no PostgreSQL beside it whose log could be kept; take the setting out: pulumi config rm pointInTime"))
+	}
 	if ctx.DryRun() {
 		for _, note := range notes {
 			err = cmp.Or(err, ctx.Log.Warn(note, nil))

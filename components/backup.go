@@ -20,15 +20,16 @@ type Backup struct {
 
 // BackupArgs says of what, when, and how many are kept.
 type BackupArgs struct {
-	SSH       Connection        // required
-	Container string            // optional: the database's, as Kamal names it; default: there is no PostgreSQL beside the app
-	Service   string            // optional: the app's, as Kamal labels its containers; default: its volumes are not backed up
-	Hour      int               // required: 0 to 23, server time
-	Keep      int               // required: days
-	TimeZone  string            // optional: the server's, e.g. "America/Tijuana"; default as it is (UTC)
-	PingURL   string            // optional, secret: a monitoring service's address
-	Offsite   *settings.Offsite // optional: where encrypted copies go
-	DependsOn []pulumi.Resource // optional: what must have happened before; apt is one at a time
+	SSH         Connection        // required
+	Container   string            // optional: the database's, as Kamal names it; default: there is no PostgreSQL beside the app
+	Service     string            // optional: the app's, as Kamal labels its containers; default: its volumes are not backed up
+	PointInTime bool              // optional: whether the database's log is kept too, for a restore to any moment
+	Hour        int               // required: 0 to 23, server time
+	Keep        int               // required: days
+	TimeZone    string            // optional: the server's, e.g. "America/Tijuana"; default as it is (UTC)
+	PingURL     string            // optional, secret: a monitoring service's address
+	Offsite     *settings.Offsite // optional: where encrypted copies go
+	DependsOn   []pulumi.Resource // optional: what must have happened before; apt is one at a time
 }
 
 // NewBackup declares one remote command.
@@ -44,11 +45,12 @@ func NewBackup(ctx *pulumi.Context, name string, args *BackupArgs, opts ...pulum
 	installed, err := args.SSH.Run(ctx, name+"-install", Script{
 		Text: scripts.InstallBackup(),
 		Variables: map[string]string{
-			"CONTAINER": args.Container,
-			"SERVICE":   args.Service,
-			"HOUR":      strconv.Itoa(args.Hour),
-			"KEEP":      strconv.Itoa(args.Keep),
-			"TIME_ZONE": args.TimeZone,
+			"CONTAINER":     args.Container,
+			"SERVICE":       args.Service,
+			"POINT_IN_TIME": strconv.FormatBool(args.PointInTime),
+			"HOUR":          strconv.Itoa(args.Hour),
+			"KEEP":          strconv.Itoa(args.Keep),
+			"TIME_ZONE":     args.TimeZone,
 
 			"OFFSITE_ENDPOINT":  offsite.Endpoint,
 			"OFFSITE_REGION":    offsite.Region,
@@ -77,6 +79,9 @@ func (args *BackupArgs) Packages() []string {
 	var packages []string
 	if args.Service != "" {
 		packages = append(packages, "rsync", "python3", "zstd")
+	}
+	if args.Service == "" && args.PointInTime {
+		packages = append(packages, "python3", "zstd")
 	}
 	if args.Offsite != nil {
 		packages = append(packages, "age", "rclone")

@@ -152,7 +152,11 @@ func (r *running) runScript(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := r.runInput(t, 0, string(library)+"\n"+string(script), "ssh", "cat >/root/test.sh; bash /root/test.sh </dev/null 2>&1 || echo FAILED")
+	ledger, err := os.ReadFile(filepath.Join("testdata", "backup", "ledger.sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := r.runInput(t, 0, string(library)+"\n"+string(ledger)+"\n"+string(script), "ssh", "cat >/root/test.sh; bash /root/test.sh </dev/null 2>&1 || echo FAILED")
 	if strings.Contains(text, "FAILED") || !strings.Contains(text, "PASSED") {
 		t.Errorf("%s:\n%s", name, text)
 	} else {

@@ -117,6 +117,10 @@ func (w world) app() []mistake {
 		{"no Dockerfile", w.appFile("Dockerfile", ""), "Dockerfile: there is none, and Kamal builds the image from it"},
 		{"a secret in .kamal/secrets", w.appFile(".kamal/secrets", "KAMAL_REGISTRY_PASSWORD=ghp_abcdefghijklmnop\n"), ".kamal/secrets: line 1: KAMAL_REGISTRY_PASSWORD stands there in clear, and this file is committed"},
 		{"a database that the app would not find", w.appFile("config/database.yml", "production:\n  adapter: postgresql\n  database: x\n"), "config/database.yml: production would not reach the database; below `production:` (with several databases: `primary:`) it must say:"},
+		{"a log without a database", func() func() {
+			log, none := w.config("pointInTime", "true")(), w.config("database", "none")()
+			return func() { log(); none() }
+		}, "pointInTime: true, but the app has no PostgreSQL beside it whose log could be kept; take the setting out: pulumi config rm pointInTime"},
 		{"changes that are not committed", func() func() {
 			w.r.run(w.t, 0, "exec", "bash", "-c", "echo '# a thought' >>config/deploy.yml")
 			return func() { w.r.run(w.t, 0, "exec", "git", "checkout", "-q", "config/deploy.yml") }

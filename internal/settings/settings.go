@@ -44,6 +44,7 @@ type Settings struct {
 	BackupHour       int            // 0 to 23, server time
 	BackupKeep       int            // daily backups kept, in days
 	BackupFiles      bool           // whether the app's volumes are backed up too
+	PointInTime      bool           // whether PostgreSQL's log is kept, for a restore to any moment
 	BackupPingURL    string         // secret; told of each backup's start, success and failure; empty: nobody
 	Offsite          *Offsite       // where backups are copied to; nil: nowhere
 	Database         string         // DatabaseAccessory, DatabaseExternal or DatabaseNone; empty: as the app has it
@@ -145,6 +146,7 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.BackupHour = r.number("backupHour", 3, 0, 23)
 	s.BackupKeep = r.number("backupKeep", 7, 1, 365)
 	s.BackupFiles = r.boolean("backupFiles", true)
+	s.PointInTime = r.boolean("pointInTime", false)
 	s.BackupPingURL = r.secret("backupPingUrl", httpsURL)
 	s.Offsite = r.offsite()
 	s.Database = r.optional("database", "", databaseKind)

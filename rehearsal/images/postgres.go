@@ -8,7 +8,8 @@ import (
 
 // postgresEntrypoint starts PostgreSQL as the published image does
 // (https://hub.docker.com/_/postgres): a superuser POSTGRES_USER with
-// POSTGRES_PASSWORD, a database POSTGRES_DB, trust on the local socket.
+// POSTGRES_PASSWORD, a database POSTGRES_DB, trust on the local socket; what is
+// said after the image's name are PostgreSQL's options.
 const postgresEntrypoint = `#!/bin/bash
 set -e
 export PATH=$(echo /usr/lib/postgresql/*/bin):$PATH PGDATA=/var/lib/postgresql/data
@@ -25,7 +26,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     [ "$POSTGRES_DB" = postgres ] || createdb -U "$POSTGRES_USER" -T template0 "$POSTGRES_DB"
     as_postgres pg_ctl -s -w -m fast stop
 fi
-exec setpriv --reuid=postgres --regid=postgres --init-groups postgres
+exec setpriv --reuid=postgres --regid=postgres --init-groups postgres "$@"
 `
 
 // Postgres is a stand-in for the published image postgres, made of Debian's

@@ -24,6 +24,7 @@ verify_backups() {
     [[ $list != *"NOT WHOLE"* ]] || fail "a backup is not whole, see the list above; to make another: scripts/backup"
     ! has CONTAINER || verify_databases "$list"
     ! has SERVICE || verify_copies
+    ! grep -q '^POINT_IN_TIME=true$' "$BACKUP_SETTINGS" || verify_log
 }
 
 # has NAME tells whether a setting of the backup is set.
@@ -41,6 +42,16 @@ verify_databases() {
 verify_copies() {
     verify_run files "backup of the files" 26
     [[ $(status_of files result) == waiting ]] || verify_run files-verify "verification of the files" 194
+}
+
+# verify_log wants a sign of each hour from who receives PostgreSQL's log, and from
+# who sends it.
+verify_log() {
+    verify_run wal "sign that PostgreSQL's log is received" 1
+    [[ $(status_of wal result) != waiting ]] || return 0
+    ! has OFFSITE_BUCKET || verify_run wal-send "sign that PostgreSQL's log is copied off-site" 1
+    verify_run wal-base "base of PostgreSQL's log" 194
+    verify_run wal-verify "verification of PostgreSQL's log" 194
 }
 
 # verify_run NAME WHAT HOURS looks at how and when a job of the backup last

@@ -71,6 +71,14 @@ note_sum() {
     }
 }
 
+# unput PATH takes back what put wrote, and what is known of it.
+unput() {
+    [[ -e $1 ]] || return 1
+    rm "$1"
+    sed -i "\\|  $1\$|d" "$STATE/files"
+    changed "$1 is gone"
+}
+
 # without_block PATH prints a file without the part between our markers. What
 # follows begins on a line of its own, also when the file ends within one.
 without_block() {

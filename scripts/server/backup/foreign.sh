@@ -4,7 +4,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables come from and are for the others
 
 LOADER=rails_on_hetzner_loader # the passing superuser whose everything is at first
-APART=$CONTAINER-apart         # the passing container in which plain SQL is run
 
 # unpacked passes standard input on, without gzip or zstd, however often packed.
 unpacked() {
@@ -101,21 +100,6 @@ run_apart() {
     end_apart
 }
 
-# start_apart has it run with the live one's image, without a network.
-start_apart() {
-    local tries
-    end_apart
-    docker run -d --rm --name "$APART" --network none -e POSTGRES_PASSWORD="$(head -c 18 /dev/urandom | base64 | tr -d +/)" \
-        "$(docker inspect -f '{{.Image}}' "$CONTAINER")" -c fsync=off -c full_page_writes=off >/dev/null
-    for tries in {1..120}; do
-        ! docker exec "$APART" pg_isready -q -h 127.0.0.1 || return 0
-        sleep 0.5
-    done
-    fail "a PostgreSQL to run it in does not start: $(docker logs --tail 1 "$APART" 2>&1)"
-}
-
-end_apart() { docker rm -f -v "$APART" >/dev/null 2>&1 || true; }
-
 # matters reads psql's errors, each with its statement, and prints those that are
 # of consequence. Owners and rights are given anew; a setting that a newer pg_dump
 # makes, and what every cluster has from the beginning, do not matter.
@@ -156,8 +140,6 @@ the_one() {
     ((${#found[@]} == 1)) || fail "there are several databases in it: ${found[*]}; name the one with --database; nothing was changed"
     printf '%s' "${found[0]}"
 }
-
-sql_apart() { docker exec "$APART" psql -XAtqU postgres -v ON_ERROR_STOP=1 -d "$(in_dsn "$1")" -c "$2" </dev/null; }
 
 # read_url reads an address from standard input, and keeps its password apart:
 # the address may be seen by whoever looks at the processes.

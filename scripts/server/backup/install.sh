@@ -3,6 +3,7 @@
 #
 # CONTAINER  of the app's PostgreSQL, <service>-db; empty: it has none here
 # SERVICE    of the app, whose containers' volumes are backed up; empty: they are not
+# POINT_IN_TIME  true or false: whether PostgreSQL's log is kept, for a restore to any moment
 # HOUR       of the daily backup, 0 to 23, server time
 # KEEP       days kept
 # TIME_ZONE  of the server, e.g. America/Tijuana; empty: as it is
@@ -16,7 +17,7 @@ FILES=/opt/backups/files
 
 main() {
     local file
-    : "${CONTAINER?may be empty}" "${SERVICE?may be empty}" "${HOUR:?}" "${KEEP:?}" "${TIME_ZONE?may be empty}" "${PING_URL?may be empty}" "${OFFSITE_BUCKET?may be empty}"
+    : "${CONTAINER?may be empty}" "${SERVICE?may be empty}" "${POINT_IN_TIME:?}" "${HOUR:?}" "${KEEP:?}" "${TIME_ZONE?may be empty}" "${PING_URL?may be empty}" "${OFFSITE_BUCKET?may be empty}"
     time_zone
     install -d -m 0700 "$BACKUPS" "$FILES" /etc/rails-on-hetzner
     own
@@ -31,6 +32,7 @@ main() {
     bucket | put /etc/rails-on-hetzner/rclone.conf 600 || true
     schedule | put /etc/cron.d/rails-on-hetzner-backup 644 || true
     keep_running cron.service
+    follow_log
     verify
     ((changes > 0)) || say "nothing to change"
     say "backup: every day at $(printf %02d:00 "$HOUR") $(date +%Z), the last $KEEP days kept in ${BACKUPS%/*}"
@@ -59,7 +61,7 @@ time_zone() {
 settings() {
     printf '# Written by the deployment; read by the commands of the backup.\n'
     local name
-    for name in CONTAINER SERVICE BACKUPS FILES KEEP PING_URL OFFSITE_BUCKET OFFSITE_RECIPIENT; do
+    for name in CONTAINER SERVICE BACKUPS FILES KEEP POINT_IN_TIME PING_URL OFFSITE_BUCKET OFFSITE_RECIPIENT; do
         printf '%s=%q\n' "$name" "${!name}"
     done
 }
@@ -88,6 +90,67 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 0 $HOUR * * * root systemd-cat -t app-backup app-backup daily
 0 $(((HOUR + 1) % 24)) * * 0 root systemd-cat -t app-backup app-backup verify
 CRON
+}
+
+# follow_log has the services run that are wanted.
+follow_log() {
+    if [[ $POINT_IN_TIME == true ]]; then
+        serve wal follow "receives the log of the app's PostgreSQL"
+    else
+        unserve wal
+    fi
+    if [[ $POINT_IN_TIME == true && -n $OFFSITE_BUCKET ]]; then
+        serve wal-send send "copies the log of the app's PostgreSQL off-site"
+    else
+        unserve wal-send
+    fi
+    # Also where the database did not answer the last time.
+    [[ $POINT_IN_TIME == true || ! -d $BACKUPS/wal ]] || pg-wal off
+}
+
+# serve NAME COMMAND WHAT has a service of pg-wal run, with the settings of now.
+serve() {
+    local unit=rails-on-hetzner-$1.service restart=no
+    unit "$2" "$3" | put "/etc/systemd/system/$unit" 644 && restart=yes
+    [[ $restart == no ]] || systemctl daemon-reload
+    # What changed is not only its own file: the commands and the settings too.
+    if ((changes > 0)) && systemctl is-active --quiet "$unit"; then systemctl restart --no-block "$unit"; fi
+    keep_running "$unit" --no-block
+}
+
+unserve() {
+    local unit=rails-on-hetzner-$1.service
+    [[ -e /etc/systemd/system/$unit ]] || return 0
+    systemctl disable --quiet --now "$unit"
+    unput "/etc/systemd/system/$unit"
+    systemctl daemon-reload
+}
+
+# unit COMMAND WHAT. What it is fails as it may (no database yet, a bucket that is
+# away), it is begun anew.
+unit() {
+    cat <<UNIT
+# Written by the deployment.
+[Unit]
+Description=rails-on-hetzner: $2
+After=docker.service network-online.target
+Wants=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=/usr/local/bin/pg-wal $1
+Restart=always
+RestartSec=10
+SyslogIdentifier=app-backup
+TimeoutStopSec=20
+OOMScoreAdjust=500
+Nice=10
+CPUWeight=20
+IOSchedulingClass=idle
+
+[Install]
+WantedBy=multi-user.target
+UNIT
 }
 
 verify() {

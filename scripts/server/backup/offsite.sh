@@ -1,5 +1,5 @@
 # The encrypted copies in a bucket. Installed as
-# /usr/local/lib/rails-on-hetzner/offsite.sh; sourced after sets.sh, never run.
+# /usr/local/lib/rails-on-hetzner/offsite.sh; sourced after dumps.sh, never run.
 # shellcheck shell=bash disable=SC2034,SC2154 # variables come from and are for the others
 
 # How many more days than others a daily stays here that is not in the bucket:

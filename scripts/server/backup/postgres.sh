@@ -70,6 +70,14 @@ need_container() {
     fail "PostgreSQL in $CONTAINER does not answer after $tries seconds; see: docker logs $CONTAINER"
 }
 
+# inside_path PATH is how this host sees a path of the container, also on a
+# volume or another disk.
+inside_path() { printf '/proc/%s/root%s' "$CONTAINER_PID" "$1"; }
+data_path() { inside_path "$DATA_DIRECTORY"; }
+
+# An overlay has a device number of its own, but the sizes of the disk below.
+disk() { stat -f -c '%b %S' "$1"; }
+
 # watched PATH COMMAND... runs it while the disk of PATH has its reserve. Before
 # anybody else's sessions fail for want of room, ours are ended, and DISK_FULL is
 # set. An estimate is good for failing early; this holds when it was wrong. What

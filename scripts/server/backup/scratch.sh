@@ -1,6 +1,6 @@
 # Scratch databases: where backups are restored while the old ones serve, and
 # the room that this takes. Installed as
-# /usr/local/lib/rails-on-hetzner/scratch.sh; sourced after sets.sh, never run.
+# /usr/local/lib/rails-on-hetzner/scratch.sh; sourced after dumps.sh, never run.
 # shellcheck shell=bash disable=SC2154 # shared.sh reads the settings
 
 SCRATCH=() # the scratch databases of this run
@@ -88,7 +88,12 @@ load() {
 # described ENTRIES prints the SQL of the entries that match, of the archive inside.
 described() {
     # shellcheck disable=SC2016 # for the shell inside
-    in_container sh -c 'pg_restore --create -l "$0" | grep -E "^[0-9]+; [0-9]+ [0-9]+ ($1)" >"$0.list"; pg_restore --create --schema-only -L "$0.list" -f - "$0"; rm "$0.list"' "$INSIDE" "$1"
+    in_container sh -c '
+        set -e
+        pg_restore --create -l "$0" >"$0.toc"
+        grep -E "^[0-9]+; [0-9]+ [0-9]+ ($1)" "$0.toc" >"$0.list" || true
+        pg_restore --create --schema-only -L "$0.list" -f - "$0"
+        rm "$0.toc" "$0.list"' "$INSIDE" "$1"
 }
 
 # room_for BYTES ARCHIVE tells whether databases of so many bytes can be made
@@ -110,11 +115,3 @@ room_for() {
     fi
     ((FREE >= NEED))
 }
-
-# inside_path PATH is how this host sees a path of the container, also on a
-# volume or another disk.
-inside_path() { printf '/proc/%s/root%s' "$CONTAINER_PID" "$1"; }
-data_path() { inside_path "$DATA_DIRECTORY"; }
-
-# An overlay has a device number of its own, but the sizes of the disk below.
-disk() { stat -f -c '%b %S' "$1"; }

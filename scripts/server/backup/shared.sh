@@ -7,7 +7,7 @@ umask 077
 
 CONFIG=${RAILS_ON_HETZNER_BACKUP_CONF:-/etc/rails-on-hetzner/backup.conf}
 # shellcheck source=/dev/null
-source "$CONFIG" # CONTAINER SERVICE BACKUPS FILES KEEP PING_URL OFFSITE_BUCKET OFFSITE_RECIPIENT
+source "$CONFIG" # CONTAINER SERVICE BACKUPS FILES KEEP POINT_IN_TIME PING_URL OFFSITE_BUCKET OFFSITE_RECIPIENT
 STATE=${STATE:-/var/lib/rails-on-hetzner/backup}
 
 say() { echo "$*"; }

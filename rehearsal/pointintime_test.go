@@ -1,0 +1,73 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+)
+
+// Restores to any moment: the log of a real PostgreSQL, received and sent to a
+// real bucket, under load and through what may befall it.
+func TestPointInTime(t *testing.T) {
+	t.Parallel()
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, "test-moment", "start", "--suite", "trixie",
+		"--config", "pointInTime=true", "--config", "backupFiles=false",
+		"--config", "offsiteBucket="+bucketName+"/app", "--config", "offsiteEndpoint=http://"+bucketAddress,
+		"--config", "offsiteRecipient="+identity.Recipient().String())
+	r.pulumi(t, 0, "config", "set", "--secret", "offsiteAccessKey", bucketAccessKey)
+	r.pulumi(t, 0, "config", "set", "--secret", "offsiteSecretKey", bucketSecretKey)
+	r.run(t, 0, "bucket")
+	r.pulumi(t, 0, "up", "--yes", "--skip-preview")
+	inside := func(t *testing.T, code int, command string) string {
+		t.Helper()
+		return r.run(t, code, "exec", "bash", "-c", "cd "+r.status(t).Program+" && "+command)
+	}
+	if err := os.WriteFile(filepath.Join(r.status(t).Program, "backup.key"), []byte(identity.String()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	t.Run("WaitsForADatabase", func(t *testing.T) { inside(t, 0, "scripts/check") })
+	r.run(t, 0, "database")
+	t.Run("BringsBackWhatWasThereThen", func(t *testing.T) { r.runScript(t, "pointintime.sh") })
+	t.Run("SurvivesWhatMayBefallIt", func(t *testing.T) { r.runScript(t, "walfaults.sh") })
+	t.Run("IsCheckedAndProved", func(t *testing.T) {
+		if text := inside(t, 0, "scripts/backup && scripts/backup verify && scripts/check"); !strings.Contains(text, "verified the log") || !strings.Contains(text, "any moment from") {
+			t.Errorf("it said:\n%s", text)
+		}
+		r.run(t, 0, "ssh", "systemctl stop rails-on-hetzner-wal && touch -d '2 hours ago' /var/lib/rails-on-hetzner/backup/wal.json")
+		if text := inside(t, -1, "scripts/check"); !strings.Contains(text, "the last sign that PostgreSQL's log is received is 2 hours ago") {
+			t.Errorf("it said:\n%s", text)
+		}
+		r.run(t, 0, "ssh", "systemctl start rails-on-hetzner-wal")
+	})
+	t.Run("DoesWhatTheDocumentationSays", func(t *testing.T) { r.runDocumented(t, "operations.md", "any moment") })
+	t.Run("LosesLessThanAMinuteWithTheServer", func(t *testing.T) {
+		r.runScript(t, "walloss.sh")
+		r.runDocumented(t, "operations.md", "log from the bucket")
+		r.run(t, 0, "database") // kamal accessory boot db
+		r.runDocumented(t, "operations.md", "log to the server")
+		lost := strings.TrimSpace(r.output(t, "ssh", "cat /root/lost"))
+		moment, err := time.ParseDuration(lost + "us")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Log(inside(t, 0, "scripts/restore --at '"+time.UnixMicro(moment.Microseconds()).UTC().Format("2006-01-02 15:04:05.000000 UTC")+"' --yes"))
+		r.runScript(t, "walback.sh")
+	})
+	t.Run("KeepsItsSecrets", func(t *testing.T) { r.runScript(t, "walsecrets.sh") })
+	t.Run("LeavesPostgreSQLAsItWas", func(t *testing.T) {
+		r.pulumi(t, 0, "up", "--yes", "--skip-preview", "--expect-no-changes")
+		r.pulumi(t, 0, "config", "set", "pointInTime", "false")
+		r.pulumi(t, 0, "up", "--yes", "--skip-preview")
+		r.runScript(t, "waloff.sh")
+		inside(t, 0, "scripts/check")
+	})
+}
