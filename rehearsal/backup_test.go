@@ -88,20 +88,6 @@ func TestBackups(t *testing.T) {
 		}
 	})
 	t.Run("DoesWhatTheDocumentationSays", func(t *testing.T) { r.runDocumented(t, "operations.md", "backups") })
-	t.Run("UpgradesPostgreSQLAsDocumentedAndKeepsTheOldFiles", func(t *testing.T) {
-		count := "docker exec running_calendar-db psql -XAtqU postgres -d running_calendar_production -c 'select count(*) from runs'"
-		before := server(t, 0, count)
-		r.runDocumented(t, "operations.md", "upgrade backup")
-		server(t, 0, "docker rm -f running_calendar-db") // kamal accessory remove db
-		r.runDocumented(t, "operations.md", "upgrade volume")
-		r.run(t, 0, "database") // kamal accessory boot db
-		server(t, 0, "pg-backup daily >/dev/null")
-		r.runDocumented(t, "operations.md", "upgrade restore")
-		if after := server(t, 0, count); after != before {
-			t.Errorf("there were %s rows, and are %s", before, after)
-		}
-		onServer(t, "oldvolume.sh")
-	})
 	t.Run("RestoresOntoANewServerAfterTotalLoss", func(t *testing.T) { onServer(t, "totalloss.sh") })
 	t.Run("ChangesNothingTheSecondTimeAndOneResourceForOneSetting", func(t *testing.T) {
 		r.pulumi(t, 0, "up", "--yes", "--skip-preview", "--expect-no-changes")

@@ -38,7 +38,7 @@ func deploy(ctx context.Context, o options) error {
 	if err := sideBySide(ctx, making...); err != nil {
 		return err
 	}
-	if err := s.offerImages(ctx, at, made); err != nil {
+	if err := errors.Join(s.offerImages(ctx, at, made), s.offerOlder(ctx, at, cache)); err != nil {
 		return err
 	}
 	version, err := s.buildApp(ctx, at, made.rails)
@@ -97,6 +97,21 @@ func (s *status) offerImages(ctx context.Context, at place, made madeImages) err
 		at.offer(ctx, "docker.io/library/postgres:16", made.postgres),
 		at.offer(ctx, "docker.io/basecamp/kamal-proxy:"+toolchain.ProxyVersion, proxy),
 	)
+}
+
+// offerOlder does the same for an app whose database is of an older version, as
+// one that is to be upgraded.
+func (s *status) offerOlder(ctx context.Context, at place, cache string) error {
+	text, err := os.ReadFile(filepath.Join(s.App, "config", "deploy.yml"))
+	if err != nil || !strings.Contains(string(text), "image: postgres:15\n") {
+		return err
+	}
+	older, makeOlder := images.OlderPostgres(cache)
+	_, makeBase := host.RootFS(cache, images.Older, "")
+	if err := sideBySide(ctx, work.Lane{makeBase, makeOlder}); err != nil {
+		return err
+	}
+	return at.offer(ctx, "docker.io/library/postgres:15", older)
 }
 
 // buildApp commits what `pulumi up` wrote, as the guide says, and builds and

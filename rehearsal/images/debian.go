@@ -1,6 +1,7 @@
 package images
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -24,15 +25,16 @@ type recipe struct {
 	files   map[string]string // put into the root first; all can be run
 	install string            // run inside it, with apt's lists there
 	config  v1.Config
+	suite   string // whose server it is made of; empty: Base
 }
 
 // Base is the suite whose server all images are made of: it is rehearsed anyway.
 const Base = "trixie"
 
 // image says where the image of a recipe lies, below cacheDir, and how to make
-// it there once the root of a server of Base is made.
+// it there once the root of a server of its suite is made.
 func (r recipe) image(cacheDir string) (directory string, make work.Step) {
-	base, _ := host.RootFS(cacheDir, Base, "")
+	base, _ := host.RootFS(cacheDir, cmp.Or(r.suite, Base), "")
 	text, _ := json.Marshal(r.config) // which is data and nothing else
 	sum := sha256.Sum256(fmt.Appendf(text, "%s%s%v", r.install, base, r.files))
 	directory = filepath.Join(cacheDir, "images", fmt.Sprintf("%s-%x", r.name, sum[:6]))

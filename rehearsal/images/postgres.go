@@ -33,14 +33,27 @@ exec setpriv --reuid=postgres --regid=postgres --init-groups postgres "$@"
 // PostgreSQL. What is of no use in there is taken out, as every rehearsal with a
 // database carries it to its server; so the compiler of queries (JIT) is off.
 func Postgres(cacheDir string) (directory string, make work.Step) {
+	return postgres(cacheDir, "postgres", "17", Base)
+}
+
+// Older is the suite of OlderPostgres.
+const Older = "bookworm"
+
+// OlderPostgres is the same of a version before, to upgrade from.
+func OlderPostgres(cacheDir string) (directory string, make work.Step) {
+	return postgres(cacheDir, "older-postgres", "15", Older)
+}
+
+func postgres(cacheDir, name, version, suite string) (directory string, make work.Step) {
 	return recipe{
-		name:  "postgres",
+		name:  name,
+		suite: suite,
 		files: map[string]string{"entrypoint.sh": postgresEntrypoint},
 		install: `apt-get install -y -qq --no-install-recommends postgresql
 rm -rf /var/lib/postgresql/* /usr/lib/postgresql/*/lib/bitcode /usr/lib/postgresql/*/lib/llvmjit.so /usr/lib/*/libLLVM* /usr/lib/*/libz3*`,
 		config: v1.Config{
 			Entrypoint:   []string{"/entrypoint.sh"},
-			Env:          []string{"PATH=/usr/lib/postgresql/17/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+			Env:          []string{"PATH=/usr/lib/postgresql/" + version + "/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
 			ExposedPorts: map[string]struct{}{"5432/tcp": {}},
 		},
 	}.image(cacheDir)
