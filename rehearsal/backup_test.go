@@ -19,17 +19,7 @@ import (
 // container named and started as Kamal would.
 func TestBackups(t *testing.T) {
 	t.Parallel()
-	identity, err := age.GenerateX25519Identity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := start(t, "test-backups", "start", "--suite", "trixie",
-		"--config", "timeZone=America/Tijuana", "--config", "backupHour=4",
-		"--config", "offsiteBucket="+bucketName+"/app", "--config", "offsiteEndpoint=http://"+bucketAddress,
-		"--config", "offsiteRecipient="+identity.Recipient().String())
-	r.pulumi(t, 0, "config", "set", "--secret", "offsiteAccessKey", bucketAccessKey)
-	r.pulumi(t, 0, "config", "set", "--secret", "offsiteSecretKey", bucketSecretKey)
-	r.run(t, 0, "bucket")
+	r, identity := startWithBucket(t, "test-backups", bucketName+"/app", "--suite", "trixie", "--config", "timeZone=America/Tijuana", "--config", "backupHour=4")
 	said := r.pulumi(t, 0, "up", "--yes", "--skip-preview")
 	if !strings.Contains(said, "backup: every day at 04:00 P") {
 		t.Errorf("the schedule is not told:\n%s", said)
@@ -107,6 +97,27 @@ func TestBackups(t *testing.T) {
 			}
 		}
 	})
+}
+
+// startWithBucket starts a rehearsal whose backups are copied to a bucket, which
+// is there; the key that opens them is the developer's, backup.key.
+func startWithBucket(t *testing.T, name, bucket string, args ...string) (*running, *age.X25519Identity) {
+	t.Helper()
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, name, append([]string{
+		"start", "--config", "offsiteBucket=" + bucket, "--config", "offsiteEndpoint=http://" + bucketAddress,
+		"--config", "offsiteRecipient=" + identity.Recipient().String(),
+	}, args...)...)
+	r.pulumi(t, 0, "config", "set", "--secret", "offsiteAccessKey", bucketAccessKey)
+	r.pulumi(t, 0, "config", "set", "--secret", "offsiteSecretKey", bucketSecretKey)
+	r.run(t, 0, "bucket")
+	if err := os.WriteFile(filepath.Join(r.status(t).Program, "backup.key"), []byte(identity.String()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return r, identity
 }
 
 // runDocumented runs the blocks of a document that are marked for a topic.

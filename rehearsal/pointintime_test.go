@@ -1,37 +1,20 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"filippo.io/age"
 )
 
 // Restores to any moment: the log of a real PostgreSQL, received and sent to a
 // real bucket, under load and through what may befall it.
 func TestPointInTime(t *testing.T) {
 	t.Parallel()
-	identity, err := age.GenerateX25519Identity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := start(t, "test-moment", "start", "--suite", "trixie",
-		"--config", "pointInTime=true", "--config", "backupFiles=false",
-		"--config", "offsiteBucket="+bucketName+"/app", "--config", "offsiteEndpoint=http://"+bucketAddress,
-		"--config", "offsiteRecipient="+identity.Recipient().String())
-	r.pulumi(t, 0, "config", "set", "--secret", "offsiteAccessKey", bucketAccessKey)
-	r.pulumi(t, 0, "config", "set", "--secret", "offsiteSecretKey", bucketSecretKey)
-	r.run(t, 0, "bucket")
+	r, _ := startWithBucket(t, "test-moment", bucketName+"/app", "--suite", "trixie", "--config", "pointInTime=true", "--config", "backupFiles=false")
 	r.pulumi(t, 0, "up", "--yes", "--skip-preview")
 	inside := func(t *testing.T, code int, command string) string {
 		t.Helper()
 		return r.run(t, code, "exec", "bash", "-c", "cd "+r.status(t).Program+" && "+command)
-	}
-	if err := os.WriteFile(filepath.Join(r.status(t).Program, "backup.key"), []byte(identity.String()+"\n"), 0o600); err != nil {
-		t.Fatal(err)
 	}
 
 	t.Run("WaitsForADatabase", func(t *testing.T) { inside(t, 0, "scripts/check") })

@@ -19,7 +19,7 @@ alien=$(find "$BACKUPS" \( ! -user root -o -perm /077 \) -printf '%M %u %p ')
 [[ $(tar -c -C /root/laptop . | pg-backup receive) == "is here already: $set" ]] || wrong "a second time"
 # Cut short, or damaged: nothing of it is here.
 rm "$BACKUPS/$set".*
-must_fail "nothing was changed" pg-backup receive < <(tar -c -C /root/laptop . | head -c 5000)
+must_fail "nothing was changed" pg-backup receive < <(tar -c -C /root/laptop "./$set.roles.sql" . | head -c 700) # within that file
 printf x | dd of="/root/laptop/$set.$DATABASE.dump" bs=1 seek=3000 conv=notrunc status=none
 must_fail "is damaged" pg-backup receive < <(tar -c -C /root/laptop .)
 must_fail "nothing was changed" pg-backup receive < <(tar -c -C /etc hostname)
