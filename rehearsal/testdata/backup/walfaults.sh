@@ -107,6 +107,16 @@ trap - EXIT
 systemctl start rails-on-hetzner-wal rails-on-hetzner-wal-send
 the_log_is_followed
 
+# What begins anew again and again does not fill the disk with bases.
+newest=$(find "$BACKUPS/wal" -path '*/base/[0-9]*' -name about -printf '%h\n' | sort | tail -n 1)
+copies=()
+for n in {1..12}; do
+    copies+=("${newest%/*}/$(date -u -d "$((n + 60)) minutes ago" +%F_%H%M%SZ)")
+    cp -r "$newest" "${copies[-1]}"
+done
+must_fail "12 bases of the log were made within a day, no more are" pg-wal base
+rm -r "${copies[@]}"
+
 # Killed in the midst: a base, and a recovery. What they left goes.
 for ms in 300 1200; do
     setsid pg-wal base >/dev/null 2>&1 &

@@ -93,7 +93,7 @@ run_recovery() {
     chown -R "$OWNER" "$exchange"
     docker run -d --name "$APART" --network none --user "$OWNER" -v "$PARTIAL/files:/recovered" -v "$exchange:/exchange" -e POSTGRES_USER="$SUPERUSER" --entrypoint postgres "$image" -D /recovered \
         -c restore_command='sh /exchange/fetch %f "%p"' -c recovery_target_action=promote "$@" -c data_directory=/recovered \
-        -c listen_addresses=127.0.0.1 -c port=5432 -c unix_socket_directories=/var/run/postgresql -c ssl=off -c hba_file=/recovered/pg_hba.conf -c logging_collector=off -c log_destination=stderr \
+        -c listen_addresses=127.0.0.1 -c port=5432 -c unix_socket_directories="$(sql postgres "select current_setting('unix_socket_directories')")" -c ssl=off -c hba_file=/recovered/pg_hba.conf -c logging_collector=off -c log_destination=stderr \
         -c archive_mode=off -c hot_standby=off -c synchronous_standby_names= -c cron.launch_active_jobs=off \
         -c shared_buffers=128MB -c huge_pages=off -c fsync=off -c full_page_writes=off \
         -c shared_preload_libraries="$(sql postgres "select current_setting('shared_preload_libraries')")" >/dev/null

@@ -12,6 +12,9 @@ needs_base() {
     [[ $(stretch <<<"$kept") != "$(tail -n 1 <<<"$kept" | cut -d ' ' -f 1)" ]]
 }
 
+# However often receiving begins anew, as where a disk is full now and then.
+BASES_A_DAY=12
+
 # base makes one: all of PostgreSQL's files, packed as they come.
 base() {
     local name need newest
@@ -25,6 +28,7 @@ base() {
         say "there is a new base"
         return
     fi
+    (($(bases | awk -v day="$(date -u -d '1 day ago' "$NAME_OF_TIME")" '$0 > day' | wc -l) < BASES_A_DAY)) || fail "$BASES_A_DAY bases of the log were made within a day, no more are; why the log ended so often: journalctl -t app-backup"
     need_role
     need=$(sql postgres "select sum(pg_database_size(oid)) from pg_database")
     (($(spare "$BACKUPS") > need)) || fail "the disk is too full for a base of the log: $(human "$need") are needed in $BACKUPS, $(human "$(spare "$BACKUPS")") may be used"
