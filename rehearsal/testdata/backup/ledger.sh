@@ -14,7 +14,7 @@ write_ledger() {
         while [[ ! -e $LEDGER.stop ]]; do
             id=$((id + 1))
             began=${EPOCHREALTIME/./}
-            echo "insert into ledger values ($1, $id, repeat(md5(random()::text), 20)) returning 'done ' || id;" >&"${CLIENT[1]}" 2>/dev/null || break
+            echo "insert into ledger values ($1, $id, repeat(md5(random()::text), 20)) returning 'done ' || id;" >&"${CLIENT[1]}" || break
             read -r -t 20 said <&"${CLIENT[0]}" || break
             [[ $said == "done $id" ]] || break
             echo "$began ${EPOCHREALTIME/./} $id" >>"$LEDGER.$1"
@@ -30,7 +30,7 @@ stop_ledger() {
 # holds DATABASE MICROSECONDS tells whether a database has what was committed until
 # then, and nothing that began later.
 holds() {
-    local client id line
+    local client
     for client in 1 2; do
         docker exec "$CONTAINER" psql -XAtqU postgres -d "$1" -c "select id from ledger where client = $client order by id" >"$LEDGER.there"
         awk -v at="$2" -v client="$client" '
