@@ -8,9 +8,8 @@
 # recover MOMENT rolls the newest base before it forward to it: seconds since 1970,
 # or the end of the log where that is before. APART runs then; PARTIAL holds it.
 recover() {
-    local moment=$1 wanted target kept
+    local moment=$1 target
     need_cluster
-    wanted=$IMAGE
     choose "$moment"
     CAUGHT_UP=yes
     [[ $CHOSEN != "$CLUSTER" ]] || caught_up || CAUGHT_UP=no
@@ -25,13 +24,12 @@ recover() {
     chown "$OWNER" "$PARTIAL/files"
     touch "$PARTIAL/files/recovery.signal"
     target=$(date -u -d "@$moment" '+%F %T.%6N+00')
-    if ! run_recovery "$wanted" -c recovery_target_time="$target"; then
+    if ! run_recovery -c recovery_target_time="$target"; then
         [[ $(docker logs --tail 50 "$APART" 2>&1) == *"recovery ended before configured recovery target was reached"* ]] || recovery_failed
         # Nothing was committed after that moment, or it is not here.
-        kept=$(kept "$CHOSEN")
-        [[ $(stretch <<<"$kept") == "$(tail -n 1 <<<"$kept" | cut -d ' ' -f 1)" ]] || fail "the log has a gap before $(date -d "@$moment" '+%F %T %Z'); the last moment before that is $(window "$CHOSEN" "$BASE"); nothing was changed"
+        unbroken "$CHOSEN" || fail "the log has a gap before $(date -d "@$moment" '+%F %T %Z'); the last moment before that is $(window "$CHOSEN" "$BASE"); nothing was changed"
         [[ $CAUGHT_UP == yes ]] || fail "the log ends before $(date -d "@$moment" '+%F %T %Z'), for what was written last was not received; nothing was changed; see: app-backup status"
-        run_recovery "$wanted" || recovery_failed
+        run_recovery || recovery_failed
     fi
     say "recovered; $(docker logs "$APART" 2>&1 | grep -o 'last completed transaction was at log time .*' | tail -n 1)"
 }
@@ -78,12 +76,11 @@ unpacked_base() {
     if [[ -e $base/base.tar.zst ]]; then zstd -dcq <"$base/base.tar.zst"; else gzip -dc <"$base/base.tar.gz"; fi | tar -x --numeric-owner --same-owner -p -C "$PARTIAL/files"
 }
 
-# run_recovery IMAGE [OPTION...] starts PostgreSQL and hands the log over to it,
+# run_recovery [OPTION...] starts PostgreSQL and hands the log over to it,
 # until it answers. It tells whether it does. Nothing of the live one's
 # configuration may keep it from that, or reach beyond it.
 run_recovery() {
-    local image=$1 exchange=$PARTIAL/exchange
-    shift
+    local exchange=$PARTIAL/exchange
     end_apart
     rm -rf "$exchange"
     mkdir -m 700 "$exchange"
@@ -91,7 +88,7 @@ run_recovery() {
     # shellcheck disable=SC2016 # for the shell inside
     echo 'echo "$1" >/exchange/asked && read -r answer </exchange/answered && test "$answer" = yes && cp "/exchange/$1" "$2"' >"$exchange/fetch"
     chown -R "$OWNER" "$exchange"
-    docker run -d --name "$APART" --network none --user "$OWNER" -v "$PARTIAL/files:/recovered" -v "$exchange:/exchange" -e POSTGRES_USER="$SUPERUSER" --entrypoint postgres "$image" -D /recovered \
+    docker run -d --name "$APART" --network none --user "$OWNER" -v "$PARTIAL/files:/recovered" -v "$exchange:/exchange" -e POSTGRES_USER="$SUPERUSER" --entrypoint postgres "$IMAGE" -D /recovered \
         -c restore_command='sh /exchange/fetch %f "%p"' -c recovery_target_action=promote "$@" -c data_directory=/recovered \
         -c listen_addresses=127.0.0.1 -c port=5432 -c unix_socket_directories="$(sql postgres "select current_setting('unix_socket_directories')")" -c ssl=off -c hba_file=/recovered/pg_hba.conf -c logging_collector=off -c log_destination=stderr \
         -c archive_mode=off -c hot_standby=off -c synchronous_standby_names= -c cron.launch_active_jobs=off \

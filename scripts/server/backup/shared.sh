@@ -21,12 +21,17 @@ fail() {
 # begin WHAT is the beginning of a run whose end is told: alone, tidy at its end,
 # and loud when it fails.
 begin() {
-    FAILURE=
     OFFSITE_FAILURE=
+    loud "$1"
+    only_one
+}
+
+# loud WHAT has failures seen in a status file of that name.
+loud() {
+    FAILURE=
     WHAT=$1
     trap 'ended $?' EXIT
     trap 'exit 130' INT TERM HUP
-    only_one
 }
 
 # ended cleans up after every end, and makes failures visible.

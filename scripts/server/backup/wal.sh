@@ -96,6 +96,13 @@ stretch() {
         END { if (last != "") print last }'
 }
 
+# unbroken CLUSTER tells whether the log leads from FIRST to its end.
+unbroken() {
+    local kept
+    kept=$(kept "$1")
+    [[ $(stretch <<<"$kept") == "$(tail -n 1 <<<"$kept" | cut -d ' ' -f 1)" ]]
+}
+
 # of_segment CLUSTER NAME prints the path of its file.
 of_segment() {
     local file

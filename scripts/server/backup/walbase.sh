@@ -4,12 +4,11 @@
 
 # needs_base tells whether there is none from which the log leads to now.
 needs_base() {
-    local newest kept
+    local newest
     newest=$(bases | tail -n 1)
     [[ -n $newest ]] || return 0
     about "$CLUSTER" "$newest"
-    kept=$(kept)
-    [[ $(stretch <<<"$kept") != "$(tail -n 1 <<<"$kept" | cut -d ' ' -f 1)" ]]
+    ! unbroken "$CLUSTER"
 }
 
 # However often receiving begins anew, as where a disk is full now and then.
