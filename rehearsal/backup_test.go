@@ -54,9 +54,7 @@ func TestBackups(t *testing.T) {
 	t.Run("IsFiredByCron", func(t *testing.T) { onServer(t, "cron.sh") })
 	t.Run("IsFetchedAndRestoredFromTheDevelopersMachine", func(t *testing.T) {
 		scripts := filepath.Join(r.status(t).Program, "scripts")
-		inside := func(command string) string {
-			return r.run(t, 0, "exec", "bash", "-c", "cd "+r.status(t).Program+" && "+command)
-		}
+		inside := func(command string) string { return r.typed(t, 0, command) }
 		if _, err := os.Stat(filepath.Join(scripts, "backup")); err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +70,7 @@ func TestBackups(t *testing.T) {
 	})
 	t.Run("PrintsToPipesAndVariablesWithoutATerminalsCarriageReturns", func(t *testing.T) {
 		// script(1) gives what it runs a real terminal.
-		text := r.run(t, 0, "exec", "bash", "-c", "cd "+r.status(t).Program+` && SHELL=/bin/bash script -qec 'newest=$(scripts/backup newest); printf %q "$newest" >named; scripts/ssh printf "a\\nb\\n" >printed; scripts/ssh tty >terminal 2>&1; scripts/ssh tty' /dev/null </dev/null; cat named; od -An -c printed; cat terminal`)
+		text := r.typed(t, 0, `SHELL=/bin/bash script -qec 'newest=$(scripts/backup newest); printf %q "$newest" >named; scripts/ssh printf "a\\nb\\n" >printed; scripts/ssh tty >terminal 2>&1; scripts/ssh tty' /dev/null </dev/null; cat named; od -An -c printed; cat terminal`)
 		if !strings.Contains(text, "/dev/pts/") || !strings.Contains(text, "not a tty") || strings.Contains(text, `$'`) || !regexp.MustCompile(`a +\\n +b +\\n`).MatchString(text) {
 			t.Errorf("it printed:\n%s", text)
 		}

@@ -21,7 +21,7 @@ func TestFiles(t *testing.T) {
 	t.Run("AreFetchedFromTheBucketAsDocumented", func(t *testing.T) {
 		set := strings.TrimSpace(r.output(t, "ssh", "app-backup newest && rm -rf /opt/backups/*/*"))
 		r.runDocumented(t, "operations.md", "from the bucket")
-		text := r.run(t, 0, "exec", "bash", "-c", "cd "+r.status(t).Program+" && tar -c -C backups . | scripts/backup receive && scripts/backup verify")
+		text := r.typed(t, 0, "tar -c -C backups . | scripts/backup receive && scripts/backup verify")
 		if !strings.Contains(text, "verified the files of "+set) || !strings.Contains(text, "verified "+set) {
 			t.Errorf("it said:\n%s", text)
 		}
@@ -29,7 +29,7 @@ func TestFiles(t *testing.T) {
 	t.Run("AreRebuiltInADrillFromTheBucketAlone", func(t *testing.T) {
 		r.run(t, 0, "ssh", "rm -rf /opt/backups/*/*")
 		drill := func(code int) string {
-			return r.run(t, code, "exec", "bash", "-c", "cd "+r.status(t).Program+" && "+documented(t, "operations.md", "drill"))
+			return r.typed(t, code, documented(t, "operations.md", "drill"))
 		}
 		text := drill(0)
 		for _, want := range []string{"running_calendar_production: 1 tables, 1 rows, ", ", the newest row of 2", " 0 hours ago\n", "files: 1, ", "all of it can be restored"} {
@@ -48,7 +48,7 @@ func TestFiles(t *testing.T) {
 	t.Run("AreAllThatIsBackedUpWithoutPostgreSQL", func(t *testing.T) {
 		r.pulumi(t, 0, "config", "set", "database", "none")
 		r.pulumi(t, 0, "up", "--yes", "--skip-preview")
-		text := r.run(t, 0, "exec", "bash", "-c", "cd "+r.status(t).Program+" && scripts/backup && scripts/backup verify && scripts/check")
+		text := r.typed(t, 0, "scripts/backup && scripts/backup verify && scripts/check")
 		if strings.Contains(text, "backed up 1 databases") || !strings.Contains(text, "backed up 1 volumes") {
 			t.Errorf("it said:\n%s", text)
 		}

@@ -12,21 +12,17 @@ func TestPointInTime(t *testing.T) {
 	t.Parallel()
 	r, _ := startWithBucket(t, "test-moment", bucketName+"/app", "--suite", "trixie", "--config", "pointInTime=true", "--config", "backupFiles=false")
 	r.pulumi(t, 0, "up", "--yes", "--skip-preview")
-	inside := func(t *testing.T, code int, command string) string {
-		t.Helper()
-		return r.run(t, code, "exec", "bash", "-c", "cd "+r.status(t).Program+" && "+command)
-	}
 
-	t.Run("WaitsForADatabase", func(t *testing.T) { inside(t, 0, "scripts/check") })
+	t.Run("WaitsForADatabase", func(t *testing.T) { r.typed(t, 0, "scripts/check") })
 	r.run(t, 0, "database")
 	t.Run("BringsBackWhatWasThereThen", func(t *testing.T) { r.runScript(t, "pointintime.sh") })
 	t.Run("SurvivesWhatMayBefallIt", func(t *testing.T) { r.runScript(t, "walfaults.sh") })
 	t.Run("IsCheckedAndProved", func(t *testing.T) {
-		if text := inside(t, 0, "scripts/backup && scripts/backup verify && scripts/check"); !strings.Contains(text, "verified the log") || !strings.Contains(text, "any moment from") {
+		if text := r.typed(t, 0, "scripts/backup && scripts/backup verify && scripts/check"); !strings.Contains(text, "verified the log") || !strings.Contains(text, "any moment from") {
 			t.Errorf("it said:\n%s", text)
 		}
 		r.run(t, 0, "ssh", "systemctl stop rails-on-hetzner-wal && touch -d '2 hours ago' /var/lib/rails-on-hetzner/backup/wal.json")
-		if text := inside(t, -1, "scripts/check"); !strings.Contains(text, "the last sign that PostgreSQL's log is received is 2 hours ago") {
+		if text := r.typed(t, -1, "scripts/check"); !strings.Contains(text, "the last sign that PostgreSQL's log is received is 2 hours ago") {
 			t.Errorf("it said:\n%s", text)
 		}
 		r.run(t, 0, "ssh", "systemctl start rails-on-hetzner-wal")
@@ -42,7 +38,7 @@ func TestPointInTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Log(inside(t, 0, "scripts/restore --at '"+time.UnixMicro(moment.Microseconds()).UTC().Format("2006-01-02 15:04:05.000000 UTC")+"' --yes"))
+		t.Log(r.typed(t, 0, "scripts/restore --at '"+time.UnixMicro(moment.Microseconds()).UTC().Format("2006-01-02 15:04:05.000000 UTC")+"' --yes"))
 		r.runScript(t, "walback.sh")
 	})
 	t.Run("KeepsItsSecrets", func(t *testing.T) { r.runScript(t, "walsecrets.sh") })
@@ -51,6 +47,6 @@ func TestPointInTime(t *testing.T) {
 		r.pulumi(t, 0, "config", "set", "pointInTime", "false")
 		r.pulumi(t, 0, "up", "--yes", "--skip-preview")
 		r.runScript(t, "waloff.sh")
-		inside(t, 0, "scripts/check")
+		r.typed(t, 0, "scripts/check")
 	})
 }

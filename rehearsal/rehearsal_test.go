@@ -249,6 +249,12 @@ func (r *running) runInput(t *testing.T, code int, input string, args ...string)
 	return string(output)
 }
 
+// typed runs a command line in the program's directory, as its developer would.
+func (r *running) typed(t *testing.T, code int, command string) string {
+	t.Helper()
+	return r.run(t, code, "exec", "bash", "-c", "cd "+r.status(t).Program+" && "+command)
+}
+
 // destroy takes everything down, as the guide says.
 func (r *running) destroy(t *testing.T) {
 	t.Helper()
