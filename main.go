@@ -11,6 +11,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"rails-on-hetzner/components"
+	"rails-on-hetzner/internal/hetzner"
 	"rails-on-hetzner/internal/settings"
 )
 
@@ -52,6 +53,11 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	}
 	if s.BackupFiles {
 		backups.Service = s.Service
+	}
+	if found.box != nil && backups.Wanted() {
+		if backups.Box, err = newStorageBox(ctx, s, found.box); err != nil {
+			return err
+		}
 	}
 	hardening, err := components.NewHardening(ctx, "hardening", &components.HardeningArgs{
 		SSH:         server.SSH,
@@ -128,6 +134,28 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	ctx.Export("monthlyPrice", server.Type.ApplyT(found.price))
 	ctx.Export("nextSteps", nextSteps(ctx, s, server, found, kamal.Report))
 	return nil
+}
+
+// newStorageBox declares the box, and exports what scripts/offsite-fetch needs.
+func newStorageBox(ctx *pulumi.Context, s *settings.Settings, chosen *hetzner.Box) (*components.StorageBox, error) {
+	box, err := components.NewStorageBox(ctx, "storage-box", &components.StorageBoxArgs{
+		Name:           s.ServerName() + "-backups",
+		Type:           chosen.Type,
+		TypeChosen:     s.Offsite.Box.Type == "",
+		Location:       chosen.Location,
+		LocationChosen: s.Offsite.Box.Location == "",
+		Snapshots:      chosen.Snapshots,
+		Protect:        s.Protect,
+		HostKeys:       s.Offsite.Box.HostKeys,
+	})
+	if err != nil {
+		return nil, err
+	}
+	ctx.Export("storageBox", pulumi.Sprintf("%s@%s", box.User, box.Host))
+	ctx.Export("storageBoxPassword", box.Password)
+	ctx.Export("storageBoxKnownHosts", box.KnownHosts)
+	ctx.Export("storageBoxPath", box.Path)
+	return box, nil
 }
 
 func loadSettings(ctx *pulumi.Context) (*settings.Settings, error) {

@@ -18,6 +18,7 @@ import (
 // findings is what looking at the world beforehand told.
 type findings struct {
 	serverType string                         // to buy, or of the server that stands
+	box        *hetzner.Box                   // for off-site copies; nil: none is wanted
 	price      func(serverType string) string // a month; "" when the provider does not tell
 	zone       *edge.View
 
@@ -31,7 +32,7 @@ func preflight(ctx *pulumi.Context, s *settings.Settings) (*findings, error) {
 	found := &findings{}
 	var hetznerErr, zoneErr error
 	var looks sync.WaitGroup
-	looks.Go(func() { found.serverType, found.price, hetznerErr = lookAtHetzner(ctx, s) })
+	looks.Go(func() { hetznerErr = found.lookAtHetzner(ctx, s) })
 	looks.Go(func() { found.zone, found.edgeNetworks, zoneErr = lookAtZone(ctx, s) })
 	pulumiErr, agentErr, appErr := checkPulumi(ctx), checkAgent(s.AgentSocket), checkApp(ctx, s)
 	looks.Wait()
@@ -63,16 +64,24 @@ func checkApp(ctx *pulumi.Context, s *settings.Settings) error {
 	return err
 }
 
-func lookAtHetzner(ctx *pulumi.Context, s *settings.Settings) (serverType string, price func(string) string, err error) {
+func (f *findings) lookAtHetzner(ctx *pulumi.Context, s *settings.Settings) error {
 	if s.HetznerToken == "" || s.Location == "" {
-		return "", nil, nil
+		return nil
 	}
 	view, err := hetzner.Look(ctx.Context(), s.HetznerToken, s.HetznerEndpoint, s.Location, s.ServerName())
 	if err != nil {
-		return "", nil, err
+		return err
 	}
-	serverType, err = view.Check(s.ServerType, s.Image)
-	return serverType, view.MonthlyPrice, err
+	f.serverType, err = view.Check(s.ServerType, s.Image)
+	f.price = func(serverType string) string { return view.MonthlyPrice(serverType, f.box) }
+	if s.Offsite == nil || s.Offsite.Box == nil {
+		return err
+	}
+	offers, boxErr := hetzner.LookAtBoxes(ctx.Context(), s.HetznerToken, s.BoxEndpoint)
+	if boxErr == nil {
+		f.box, boxErr = hetzner.ChooseBox(offers, s.Location, s.Offsite.Box.Type, s.Offsite.Box.Location)
+	}
+	return errors.Join(err, boxErr)
 }
 
 func lookAtZone(ctx *pulumi.Context, s *settings.Settings) (*edge.View, []netip.Prefix, error) {

@@ -1,6 +1,7 @@
 package components
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -28,7 +29,8 @@ type BackupArgs struct {
 	Keep        int               // required: days
 	TimeZone    string            // optional: the server's, e.g. "America/Tijuana"; default as it is (UTC)
 	PingURL     string            // optional, secret: a monitoring service's address
-	Offsite     *settings.Offsite // optional: where encrypted copies go
+	Offsite     *settings.Offsite // optional: encrypted copies are made, and go to its bucket
+	Box         *StorageBox       // optional: or into this
 	DependsOn   []pulumi.Resource // optional: what must have happened before; apt is one at a time
 }
 
@@ -38,9 +40,9 @@ func NewBackup(ctx *pulumi.Context, name string, args *BackupArgs, opts ...pulum
 	if err := ctx.RegisterComponentResource("rails-on-hetzner:index:Backup", name, self, opts...); err != nil {
 		return nil, err
 	}
-	offsite := args.Offsite
-	if offsite == nil {
-		offsite = &settings.Offsite{}
+	bucket, recipient := &settings.Bucket{}, ""
+	if args.Offsite != nil {
+		bucket, recipient = cmp.Or(args.Offsite.Bucket, bucket), args.Offsite.Recipient
 	}
 	installed, err := args.SSH.Run(ctx, name+"-install", Script{
 		Text: scripts.InstallBackup(),
@@ -52,16 +54,12 @@ func NewBackup(ctx *pulumi.Context, name string, args *BackupArgs, opts ...pulum
 			"KEEP":          strconv.Itoa(args.Keep),
 			"TIME_ZONE":     args.TimeZone,
 
-			"OFFSITE_ENDPOINT":  offsite.Endpoint,
-			"OFFSITE_REGION":    offsite.Region,
-			"OFFSITE_BUCKET":    offsite.Bucket,
-			"OFFSITE_RECIPIENT": offsite.Recipient,
+			"OFFSITE_ENDPOINT":  bucket.Endpoint,
+			"OFFSITE_REGION":    bucket.Region,
+			"OFFSITE_BUCKET":    bucket.Name,
+			"OFFSITE_RECIPIENT": recipient,
 		},
-		Secrets: map[string]string{
-			"PING_URL":           args.PingURL,
-			"OFFSITE_ACCESS_KEY": offsite.AccessKey,
-			"OFFSITE_SECRET_KEY": offsite.SecretKey,
-		},
+		Secrets:   args.secrets(bucket),
 		DependsOn: args.DependsOn,
 	}, pulumi.Parent(self))
 	if err != nil {
@@ -69,6 +67,24 @@ func NewBackup(ctx *pulumi.Context, name string, args *BackupArgs, opts ...pulum
 	}
 	self.Report = lastLine(installed.Stdout)
 	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"report": self.Report})
+}
+
+// secrets are the inputs that no command line may show. What is of the box comes
+// with them: it is known only once there is one.
+func (args *BackupArgs) secrets(bucket *settings.Bucket) map[string]pulumi.StringInput {
+	given := map[string]pulumi.StringInput{
+		"PING_URL":           pulumi.String(args.PingURL),
+		"OFFSITE_ACCESS_KEY": pulumi.String(bucket.AccessKey),
+		"OFFSITE_SECRET_KEY": pulumi.String(bucket.SecretKey),
+	}
+	if args.Box != nil {
+		given["BOX_DIRECTORY"] = args.Box.User
+		given["BOX_HOST"] = args.Box.Host
+		given["BOX_KNOWN_HOSTS"] = args.Box.KnownHosts
+		given["BOX_USER"] = args.Box.server.user
+		given["BOX_PASSWORD"] = args.Box.server.password
+	}
+	return given
 }
 
 // Wanted tells whether there is anything to back up.

@@ -21,11 +21,11 @@ type Connection struct {
 
 // Script is a shell script to run on the server as root.
 type Script struct {
-	Text      string            // bash, sent on standard input
-	Variables map[string]string // its inputs, put in front of the command; no secrets
-	Secrets   map[string]string // its secret inputs, which travel inside the script and never in a command line
-	DependsOn []pulumi.Resource // optional: what must have happened before
-	After     pulumi.Input      // optional: run again whenever this value changes
+	Text      string                        // bash, sent on standard input
+	Variables map[string]string             // its inputs, put in front of the command; no secrets
+	Secrets   map[string]pulumi.StringInput // its secret inputs, which travel inside the script and never in a command line
+	DependsOn []pulumi.Resource             // optional: what must have happened before
+	After     pulumi.Input                  // optional: run again whenever this value changes
 }
 
 // Run declares one remote command for the script: one SSH connection, opened
@@ -52,15 +52,15 @@ func (c Connection) Run(ctx *pulumi.Context, name string, script Script, opts ..
 // stdin is the text that the shell reads. With secrets in it, the whole of it
 // is one, for the state and for every message.
 func (s Script) stdin() pulumi.StringInput {
-	text, secret := s.Text, false
+	text, secret := pulumi.StringInput(pulumi.String(s.Text)), false
 	for _, name := range slices.Sorted(maps.Keys(s.Secrets)) {
-		text = name + "=" + quote(s.Secrets[name]) + "\n" + text
-		secret = secret || s.Secrets[name] != ""
+		text = pulumi.Sprintf("%s=%s\n%s", name, s.Secrets[name].ToStringOutput().ApplyT(quote), text)
+		secret = secret || s.Secrets[name] != pulumi.String("")
 	}
 	if secret {
-		return pulumi.ToSecret(pulumi.String(text)).(pulumi.StringOutput)
+		return pulumi.ToSecret(text).(pulumi.StringOutput)
 	}
-	return pulumi.String(text)
+	return text
 }
 
 func (c Connection) args() remote.ConnectionArgs {

@@ -25,6 +25,7 @@ var defaultSettings = [][2]string{
 	{"githubUser", "octocat"},
 	{"appPath", "../app"},
 	{"publicKeys", "../ssh/id_ed25519.pub"},
+	{"offsiteHostKeys", "../box-host-keys.pub"}, // read where a Storage Box is wanted
 }
 
 // prepareProject lays out what a developer would have: the program, the Rails

@@ -28,6 +28,7 @@ func (s *status) environment(at place) []string {
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true",
 		"PULUMI_DEBUG_PROVIDERS="+s.Daemon.DebugProviders(),
 		"HCLOUD_ENDPOINT="+s.Daemon.Hetzner,
+		"HETZNER_ENDPOINT="+s.Daemon.Boxes,
 		"HCLOUD_TOKEN="+hetznerToken,
 		"CLOUDFLARE_API_HOSTNAME="+s.Daemon.Cloudflare,
 		"CLOUDFLARE_API_TOKEN="+cloudflareToken,
@@ -74,7 +75,13 @@ func runInside(ctx context.Context, o options, args []string) error {
 	if len(args) == 0 {
 		return fmt.Errorf("exec: a command is missing, e.g.: scripts/rehearse exec git diff")
 	}
-	cmd := s.command(ctx, at, args[0], args[1:]...)
+	names := at.join("resolv.conf")
+	if err := os.WriteFile(names, []byte("nameserver "+host.InternetIPv4+"\n"), 0o644); err != nil {
+		return err
+	}
+	// A developer in the rehearsal's world knows its hosts by their names.
+	const mounted = `mount --bind "$0" /etc/resolv.conf && exec "$@"`
+	cmd := s.command(ctx, at, "unshare", append([]string{"--mount", "sh", "-c", mounted, names}, args...)...)
 	cmd.Dir = s.App
 	return become(cmd)
 }

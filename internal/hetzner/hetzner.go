@@ -5,6 +5,7 @@
 package hetzner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,14 +40,7 @@ const tokenPage = "https://console.hetzner.com, the project, Security, API token
 // will have; endpoint is the API's, "" for Hetzner's own. Errors name the key,
 // what is wrong and the page that mends it.
 func Look(ctx context.Context, token, endpoint, location, server string) (*View, error) {
-	options := []hcloud.ClientOption{
-		hcloud.WithToken(token), hcloud.WithApplication("rails-on-hetzner", ""),
-		hcloud.WithHTTPClient(api.Client()), hcloud.WithRetryOpts(hcloud.RetryOpts{MaxRetries: 0}),
-	}
-	if endpoint != "" {
-		options = append(options, hcloud.WithEndpoint(endpoint))
-	}
-	client := hcloud.NewClient(options...)
+	client := newClient(token, hcloud.WithEndpoint(cmp.Or(endpoint, hcloud.Endpoint)))
 	v := &View{location: location, room: map[string][]string{}, address: map[string]string{}}
 	looks := []func(context.Context, *hcloud.Client) error{
 		v.readTypes, v.readImages, v.readPrices,
@@ -67,6 +61,13 @@ func Look(ctx context.Context, token, endpoint, location, server string) (*View,
 		v.Standing.Targets = v.room[v.Standing.Location]
 	}
 	return v, nil
+}
+
+func newClient(token string, endpoint hcloud.ClientOption) *hcloud.Client {
+	return hcloud.NewClient(
+		hcloud.WithToken(token), hcloud.WithApplication("rails-on-hetzner", ""), endpoint,
+		hcloud.WithHTTPClient(api.Client()), hcloud.WithRetryOpts(hcloud.RetryOpts{MaxRetries: 0}),
+	)
 }
 
 func refused(err error) error {
@@ -173,15 +174,24 @@ func (v *View) Check(wantedType, image string) (string, error) {
 	return chosen, errors.Join(append(mistakes, err)...)
 }
 
-// MonthlyPrice says what a server of the type and its address cost, as Hetzner
-// tells it today, or "" when it does not.
-func (v *View) MonthlyPrice(serverType string) string {
+// MonthlyPrice says what a server of the type, its address and the box, if there
+// is to be one, cost, as Hetzner tells it today, or "" when it does not.
+func (v *View) MonthlyPrice(serverType string, box *Box) string {
 	for _, offer := range v.Offers {
 		server, err := strconv.ParseFloat(offer.Prices[v.location], 64)
 		address, addressErr := strconv.ParseFloat(v.address[v.location], 64)
-		if offer.Name == serverType && err == nil && addressErr == nil {
-			return fmt.Sprintf("%.2f %s before tax: %.2f for the server (%s), %.2f for its address", server+address, v.currency, server, serverType, address)
+		if offer.Name != serverType || err != nil || addressErr != nil {
+			continue
 		}
+		parts, sum := fmt.Sprintf("%.2f for the server (%s), %.2f for its address", server, serverType, address), server+address
+		if box != nil {
+			price, told := box.price()
+			if !told {
+				return ""
+			}
+			parts, sum = fmt.Sprintf("%s, %.2f for the Storage Box (%s)", parts, price, box.Type), sum+price
+		}
+		return fmt.Sprintf("%.2f %s before tax: %s", sum, v.currency, parts)
 	}
 	return ""
 }

@@ -13,6 +13,8 @@ import (
 func TestEverySettingIsDocumented(t *testing.T) {
 	read := &recorder{values: map[string]string{"rails-on-hetzner:offsiteBucket": "bucket", "rails-on-hetzner:registry": "docker.io"}}
 	_, _ = Load(read, Environment{Getenv: func(string) string { return "" }, ReadFile: os.ReadFile})
+	read.values = map[string]string{"rails-on-hetzner:offsite": "hetzner"}
+	_, _ = Load(read, Environment{Getenv: func(string) string { return "" }, ReadFile: os.ReadFile})
 	table, err := os.ReadFile("../../docs/settings.md")
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +32,7 @@ func TestEverySettingIsDocumented(t *testing.T) {
 		if !slices.Contains(documented, name) {
 			t.Errorf("docs/settings.md lacks %s", name)
 		}
-		if !strings.Contains(string(example), name) && !strings.HasSuffix(name, "endpoint") && !strings.HasSuffix(name, "apiHostname") {
+		if !strings.Contains(string(example), name) && !strings.HasPrefix(name, "hcloud:endpoint") && !strings.HasSuffix(name, "apiHostname") {
 			t.Errorf("Pulumi.prod.yaml lacks %s", name)
 		}
 	}

@@ -210,25 +210,3 @@ func (r *reader) registry() (host, user string) {
 	}
 	return host, user
 }
-
-// offsite reads the settings of the off-site copy: all of them, or none.
-func (r *reader) offsite() *Offsite {
-	if r.get("offsiteBucket") == "" {
-		return nil
-	}
-	return &Offsite{
-		Endpoint:  r.optional("offsiteEndpoint", "", httpsURL),
-		Region:    r.optional("offsiteRegion", "us-east-1", regionName),
-		Bucket:    r.required("offsiteBucket", bucketName),
-		Recipient: r.required("offsiteRecipient", ageRecipient),
-		AccessKey: r.requiredSecret("offsiteAccessKey", bucketKey),
-		SecretKey: r.requiredSecret("offsiteSecretKey", bucketKey),
-	}
-}
-
-func (r *reader) requiredSecret(key string, want rule) string {
-	if r.get(key) == "" {
-		r.mistake("%s: not set, needed is %s; set it with: pulumi config set --secret %s", key, want.wanted, key)
-	}
-	return r.secret(key, want)
-}

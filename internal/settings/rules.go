@@ -34,6 +34,7 @@ var (
 
 	httpsURL = pattern(`^https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~/-]*)?$`, "the address of a check, e.g. https://hc-ping.com/...", "")
 
+	offsiteKind  = pattern(`^hetzner$`, "hetzner, for a Storage Box that the stack makes (for a bucket of your own set offsiteBucket instead)", "hetzner")
 	regionName   = pattern(`^[a-z0-9-]+$`, "a region as the provider spells it, e.g. us-west-1", "us-west-1")
 	bucketName   = pattern(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]+)?$`, "a bucket, perhaps with a prefix, e.g. my-backups/running_calendar", "my-backups/running_calendar")
 	ageRecipient = pattern(`^age1[a-z0-9]{58}$`, "an age public key (make one with: age-keygen -o backup.key), not the private one", "age1...")

@@ -53,18 +53,32 @@ type Settings struct {
 	CloudflareToken  string         // secret
 	AgentSocket      string         // of the developer's SSH agent, as the command provider finds it; empty: there is none
 	HetznerEndpoint  string         // of the API, as the provider reads it; empty: Hetzner's own
+	BoxEndpoint      string         // of the API for Storage Boxes, likewise
 	CloudflareHost   string         // of the API, as the provider reads it; empty: Cloudflare's own
 	PostgresPassword string         // secret; empty: the program generates one
 }
 
-// Offsite is an S3-compatible bucket that gets an encrypted copy of each backup.
+// Offsite is what gets an encrypted copy of each backup: a bucket or a box.
 type Offsite struct {
+	Recipient string  // an age public key; the server never has the private one
+	Bucket    *Bucket // S3-compatible, the developer's own; nil: a box
+	Box       *Box    // Hetzner's, which the stack makes; nil: a bucket
+}
+
+// Bucket is one of any S3-compatible provider.
+type Bucket struct {
 	Endpoint  string // https://... of the provider; empty: Amazon
 	Region    string
-	Bucket    string // with an optional prefix: bucket/prefix
-	Recipient string // an age public key; the server never has the private one
+	Name      string // with an optional prefix: bucket/prefix
 	AccessKey string // secret
 	SecretKey string // secret
+}
+
+// Box is a Storage Box of Hetzner's.
+type Box struct {
+	Type     string   // empty: the smallest
+	Location string   // empty: where the server is not
+	HostKeys []string // that it may show, as in authorized_keys
 }
 
 // The two ways to the origin's certificate.
@@ -155,6 +169,7 @@ func Load(src Source, env Environment) (*Settings, error) {
 
 	s.HetznerToken = r.token("hcloud:token", "HCLOUD_TOKEN", hcloudToken)
 	s.HetznerEndpoint = cmp.Or(r.get("hcloud:endpoint"), env.Getenv("HCLOUD_ENDPOINT"))
+	s.BoxEndpoint = cmp.Or(r.get("hcloud:endpointHetzner"), env.Getenv("HETZNER_ENDPOINT"))
 	s.CloudflareToken = r.token("cloudflare:apiToken", "CLOUDFLARE_API_TOKEN", cloudflareToken)
 	s.CloudflareHost = cmp.Or(r.get("cloudflare:apiHostname"), env.Getenv("CLOUDFLARE_API_HOSTNAME"))
 	s.AgentSocket = env.Getenv("SSH_AUTH_SOCK")

@@ -99,9 +99,11 @@ func TestLoad_SaysWhatWasGivenWhatIsAcceptedAndHowToMendIt(t *testing.T) {
 		{"postgresImage", "postgres", `postgresImage: got "postgres", accepted is an image with its tag, e.g. postgres:16; mend it with: pulumi config set postgresImage postgres:16`},
 		{"timeZone", "Tijuana time", `timeZone: got "Tijuana time", accepted is a time zone's name, e.g. America/Tijuana; mend it with: pulumi config set timeZone America/Tijuana`},
 		{"offsiteBucket", "My Bucket", `offsiteBucket: got "My Bucket", accepted is a bucket, perhaps with a prefix, e.g. my-backups/running_calendar; mend it with: pulumi config set offsiteBucket my-backups/running_calendar
-offsiteRecipient: not set, needed is an age public key (make one with: age-keygen -o backup.key), not the private one; set it with: pulumi config set offsiteRecipient age1...
 offsiteAccessKey: not set, needed is a key of the bucket's provider; set it with: pulumi config set --secret offsiteAccessKey
-offsiteSecretKey: not set, needed is a key of the bucket's provider; set it with: pulumi config set --secret offsiteSecretKey`},
+offsiteSecretKey: not set, needed is a key of the bucket's provider; set it with: pulumi config set --secret offsiteSecretKey
+offsiteRecipient: not set, needed is an age public key (make one with: age-keygen -o backup.key), not the private one; set it with: pulumi config set offsiteRecipient age1...`},
+		{"offsite", "hetzner", `offsiteRecipient: not set, needed is an age public key (make one with: age-keygen -o backup.key), not the private one; set it with: pulumi config set offsiteRecipient age1...`},
+		{"offsite", "bucket", `offsite: got "bucket", accepted is hetzner, for a Storage Box that the stack makes (for a bucket of your own set offsiteBucket instead); mend it with: pulumi config set offsite hetzner`},
 		{"certificate", "selfsigned", `certificate: got "selfsigned", accepted is letsencrypt or cloudflare-origin; mend it with: pulumi config set certificate letsencrypt`},
 		{"dnsTakeover", "yes", `dnsTakeover: got "yes", accepted is false, later or true; mend it with: pulumi config set dnsTakeover false`},
 		{"rebootTime", "4am", `rebootTime: got "4am", accepted is a time of day as HH:MM, e.g. 04:30; mend it with: pulumi config set rebootTime 04:30`},

@@ -103,7 +103,7 @@ func checkHetzner(ctx context.Context, t *terminal, s *settings.Settings) error 
 	}
 	chosen, err := view.Check(s.ServerType, s.Image)
 	if err == nil {
-		t.say("  %s in %s, a month: %s", chosen, s.Location, view.MonthlyPrice(chosen))
+		t.say("  %s in %s, a month: %s", chosen, s.Location, view.MonthlyPrice(chosen, nil))
 	}
 	return err
 }

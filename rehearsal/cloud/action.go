@@ -26,24 +26,20 @@ type task struct {
 }
 
 // begin starts an action, which takes at least ActionTime. The caller holds the
-// lock. A server is locked as long as an action on it runs.
+// lock. A server or a box is locked as long as an action on it runs.
 func (c *Cloud) begin(command, kind string, id int64, work task) *action {
 	begun := &action{done: make(chan struct{}), Action: schema.Action{
 		ID: c.id(), Status: "running", Command: command, Started: time.Now(),
 		Resources: []schema.ActionResourceReference{{ID: id, Type: kind}},
 	}}
 	c.hetzner.actions[begun.ID] = begun
-	if kind == "server" {
-		c.hetzner.busy[id]++
-	}
+	c.hetzner.busy[id]++
 	c.work.Go(func() {
 		err := c.perform(work)
 		c.mutex.Lock()
 		defer c.mutex.Unlock()
 		defer close(begun.done)
-		if kind == "server" {
-			c.hetzner.busy[id]--
-		}
+		c.hetzner.busy[id]--
 		if err == nil && work.then != nil {
 			work.then()
 		}

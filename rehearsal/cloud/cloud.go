@@ -21,6 +21,7 @@ type Config struct {
 	Zones           []string     // the account's Cloudflare zones
 	IPv4            []netip.Addr // addresses to give out
 	IPv6            netip.Prefix // networks to give out; of a /64, as Hetzner's are, only parts
+	Boxes           string       // directory for the files of Storage Boxes
 	Machines        Machines     // optional: without it servers exist on paper only
 	CertDir         string       // where the certificate authorities are written
 	LogFile         string       // optional: every call as a line of JSON
@@ -98,6 +99,9 @@ func (c *Cloud) listen(certificate *tls.Certificate, handler http.Handler) (stri
 
 // HetznerURL is the value for HCLOUD_ENDPOINT.
 func (c *Cloud) HetznerURL() string { return "http://" + c.hetznerAddress + "/v1" }
+
+// BoxURL is the value for HETZNER_ENDPOINT.
+func (c *Cloud) BoxURL() string { return "http://" + c.hetznerAddress + "/boxes/v1" }
 
 // CloudflareHost is the value for CLOUDFLARE_API_HOSTNAME.
 func (c *Cloud) CloudflareHost() string {

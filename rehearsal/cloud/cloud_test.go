@@ -145,7 +145,7 @@ func (c testCloud) hetzner() *hcloud.Client { return c.hetznerAs(hetznerToken) }
 
 func (c testCloud) hetznerAs(token string) *hcloud.Client {
 	quick := hcloud.ConstantBackoff(time.Millisecond)
-	return hcloud.NewClient(hcloud.WithEndpoint(c.HetznerURL()), hcloud.WithToken(token),
+	return hcloud.NewClient(hcloud.WithEndpoint(c.HetznerURL()), hcloud.WithHetznerEndpoint(c.BoxURL()), hcloud.WithToken(token),
 		hcloud.WithRetryOpts(hcloud.RetryOpts{BackoffFunc: quick, MaxRetries: 3}), hcloud.WithPollOpts(hcloud.PollOpts{BackoffFunc: quick}))
 }
 

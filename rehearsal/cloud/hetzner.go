@@ -18,8 +18,11 @@ type hetznerState struct {
 	primaryIPs map[int64]*schema.PrimaryIP
 	servers    map[int64]*server
 	actions    map[int64]*action
-	busy       map[int64]int // server -> how many actions on it run
-	readOnly   bool          // the token may only read
+	busy       map[int64]int // server or box -> how many actions on it run
+	boxes      map[int64]*storageBox
+
+	boxConnections map[string]int // by user
+	readOnly       bool           // the token may only read
 }
 
 func newHetznerState() hetznerState {
@@ -27,6 +30,7 @@ func newHetznerState() hetznerState {
 		sshKeys: map[int64]*schema.SSHKey{}, firewalls: map[int64]*schema.Firewall{},
 		primaryIPs: map[int64]*schema.PrimaryIP{}, servers: map[int64]*server{},
 		actions: map[int64]*action{}, busy: map[int64]int{},
+		boxes: map[int64]*storageBox{}, boxConnections: map[string]int{},
 	}
 }
 
@@ -39,12 +43,21 @@ type answer struct {
 // handle is one endpoint of Hetzner's. It runs under the lock.
 type handle func(r *http.Request) (answer, error)
 
+// hetznerRoutes are those of api.hetzner.cloud, and under /boxes those of
+// api.hetzner.com, which has the Storage Boxes.
 func (c *Cloud) hetznerRoutes() http.Handler {
-	routes := http.NewServeMux()
-	for _, group := range []map[string]handle{
+	routes := c.routes(
 		c.actionRoutes(), locationKind.routes(), serverTypeKind.routes(), imageKind.routes(),
 		pricingRoutes(), c.sshKeyRoutes(), c.firewallRoutes(), c.primaryIPRoutes(), c.serverRoutes(),
-	} {
+	)
+	boxes := c.routes(storageBoxTypeKind.routes(), c.storageBoxRoutes(), c.storageBoxAccountRoutes(), c.storageBoxSnapshotRoutes())
+	routes.Handle("/boxes/", http.StripPrefix("/boxes", boxes))
+	return routes
+}
+
+func (c *Cloud) routes(groups ...map[string]handle) *http.ServeMux {
+	routes := http.NewServeMux()
+	for _, group := range groups {
 		for pattern, do := range group {
 			routes.HandleFunc(pattern, c.hetznerHandler(do))
 		}

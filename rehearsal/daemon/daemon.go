@@ -38,6 +38,7 @@ type Options struct {
 type Status struct {
 	PID         int            `json:"pid"`
 	Hetzner     string         `json:"hetzner"`     // HCLOUD_ENDPOINT
+	Boxes       string         `json:"boxes"`       // HETZNER_ENDPOINT
 	Cloudflare  string         `json:"cloudflare"`  // CLOUDFLARE_API_HOSTNAME
 	Authorities string         `json:"authorities"` // SSL_CERT_FILE
 	StandIns    map[string]int `json:"standIns"`    // provider -> port
@@ -58,6 +59,9 @@ func (d Dir) Logs() string { return filepath.Join(string(d), "log") }
 
 // Socket is where the daemon listens to commands; only its owner can open it.
 func (d Dir) Socket() string { return filepath.Join(string(d), "control.sock") }
+
+// BoxHostKeys is the file of the keys that Storage Boxes show.
+func (d Dir) BoxHostKeys() string { return filepath.Join(string(d), "box-host-keys.pub") }
 
 // Machines holds the files of the servers.
 func (d Dir) Machines() string { return filepath.Join(string(d), "machines") }

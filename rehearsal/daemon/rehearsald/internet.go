@@ -29,16 +29,21 @@ func startInternet(at daemon.Dir, clouds *cloud.Cloud) (*internet.Internet, erro
 	if err != nil {
 		return nil, err
 	}
-	edge := netip.MustParseAddr(host.EdgeIPv4)
+	edge, boxes := netip.MustParseAddr(host.EdgeIPv4), netip.AddrPortFrom(netip.MustParseAddr(host.InternetIPv4), 23)
 	started, err := internet.Start(internet.Config{
 		Address: netip.MustParseAddr(host.InternetIPv4), Resolver: resolver.String(), Log: log.New(file, "", log.LstdFlags),
-		Zone:        func(host string) ([]netip.Addr, bool) { return clouds.Resolve(host, edge) },
+		Zone: func(host string) ([]netip.Addr, bool) {
+			if clouds.HasBox(host) {
+				return []netip.Addr{boxes.Addr()}, true
+			}
+			return clouds.Resolve(host, edge)
+		},
 		Certificate: clouds.Certify, Password: daemon.RegistryPassword,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := clouds.ServeEdge(edge, started.Roots()); err != nil {
+	if err := errors.Join(clouds.ServeEdge(edge, started.Roots()), clouds.ServeBoxes(boxes, at.BoxHostKeys())); err != nil {
 		return nil, errors.Join(err, started.Close())
 	}
 	return started, nil

@@ -51,6 +51,7 @@ func run(ctx context.Context, at daemon.Dir) error {
 		Zones:        []string{o.Domain},
 		IPv4:         serverAddresses(),
 		IPv6:         netip.MustParsePrefix("2001:db8:18::/64"),
+		Boxes:        filepath.Join(string(at), "boxes"),
 		Machines:     machines,
 		CertDir:      filepath.Join(string(at), "certificates"),
 		LogFile:      filepath.Join(at.Logs(), "cloud-calls.jsonl"),
@@ -72,7 +73,7 @@ func run(ctx context.Context, at daemon.Dir) error {
 
 	// The stand-ins read the same variables as the published plugins would.
 	for name, value := range map[string]string{
-		"HCLOUD_ENDPOINT": clouds.HetznerURL(), "HCLOUD_TOKEN": o.HetznerToken,
+		"HCLOUD_ENDPOINT": clouds.HetznerURL(), "HETZNER_ENDPOINT": clouds.BoxURL(), "HCLOUD_TOKEN": o.HetznerToken,
 		"CLOUDFLARE_API_HOSTNAME": clouds.CloudflareHost(), "CLOUDFLARE_API_TOKEN": o.CloudflareToken, "SSL_CERT_FILE": clouds.CAFile(),
 	} {
 		if err := os.Setenv(name, value); err != nil {
@@ -92,7 +93,7 @@ func run(ctx context.Context, at daemon.Dir) error {
 		return err
 	}
 	if err := at.SetStatus(daemon.Status{
-		PID: os.Getpid(), Hetzner: clouds.HetznerURL(), Cloudflare: clouds.CloudflareHost(),
+		PID: os.Getpid(), Hetzner: clouds.HetznerURL(), Boxes: clouds.BoxURL(), Cloudflare: clouds.CloudflareHost(),
 		Authorities: clouds.CAFile(), StandIns: ports,
 	}); err != nil {
 		return err

@@ -1,14 +1,14 @@
 # Files in archives: the encrypted copies in a bucket, and what comes back from
 # there or from a laptop. Installed as /usr/local/lib/rails-on-hetzner/archives.sh;
-# sourced after files.sh, never run.
+# sourced after files.sh and remote.sh, never run.
 #
 #   SET.files-001.tar.zst   entries that no archive before has, at most ARCHIVE_BYTES of them, or one
 #   SET.files.list.zst      all entries of the set
 #   SET.files.archives      the names of the archives that hold them, oldest first; sent last
 #
-# In the bucket they lie in files/ and end in .age: encrypted for a key that this
-# server does not have. It only adds: how long they stay is the bucket's to say,
-# so after RESEND_DAYS all is sent anew, before the first archives may be gone.
+# Off-site they lie in files/ and end in .age: encrypted for a key that this server
+# does not have. How long they stay is not known here, so after RESEND_DAYS all is
+# sent anew, before the first archives may be gone.
 # shellcheck shell=bash disable=SC2034,SC2154 # variables come from and are for the others
 
 RESEND_DAYS=${RESEND_DAYS:-45}
@@ -18,30 +18,36 @@ ARCHIVE_BYTES=${ARCHIVE_BYTES:-1073741824}
 # in OFFSITE_FAILURE, and the next run goes on where this one stopped.
 copy_offsite() {
     [[ -n $OFFSITE_BUCKET ]] || return 0
-    send_offsite "$1" || OFFSITE_FAILURE="the off-site copy of $1 failed; the next run tries again"
+    send_offsite "$1" || also "the off-site copy of $1 failed; the next run tries again"
+    expire files
 }
 
 # send_offsite SET. $sent/archives names what the bucket holds, $sent/entries what
 # is the latest in it; an entry is noted after its archive, so that one that was
 # cut short is sent again, and nothing else.
 send_offsite() {
-    local set=$1 batch name sent
+    local set=$1 batch name sent deleted
     sent=$STATE/files-offsite/$(encoded "$OFFSITE_BUCKET")
     mkdir -p "$sent"
     too_old "$sent" && rm -f "$sent/archives" "$sent/entries"
     touch "$sent/archives" "$sent/entries"
+    deleted=$(gone files <"$sent/archives")
+    if [[ -n $deleted ]]; then
+        also "somebody deleted copies of files from $BOX_HOST, all are sent again: ${deleted//$'\n'/ }; its snapshots have them too"
+        truncate -s 0 "$sent/archives" "$sent/entries"
+    fi
     comm -z -12 "$sent/entries" "$FILES/$set.list" >"$PARTIAL/entries" && mv "$PARTIAL/entries" "$sent/entries" || return
     comm -z -13 "$sent/entries" "$FILES/$set.list" | batches "$PARTIAL/batches" || return
     for batch in "$PARTIAL"/batches/*; do
         [[ -e $batch ]] || break
         name=$set.files-${batch##*/}.tar.zst
         say "sending $name ($(human "$(bytes_in <"$batch")"))"
-        archive "$set" <"$batch" | rcat "$name" || return
+        archive "$set" <"$batch" | upload "files/$name" || return
         echo "$name" >>"$sent/archives"
         sort -z "$sent/entries" "$batch" >"$PARTIAL/entries" && mv "$PARTIAL/entries" "$sent/entries" || return
     done
-    packed_list "$set" | rcat "$set.files.list.zst" || return
-    rcat "$set.files.archives" <"$sent/archives" || return
+    packed_list "$set" | upload "files/$set.files.list.zst" || return
+    upload "files/$set.files.archives" <"$sent/archives" || return
     say "copied to $OFFSITE_BUCKET, encrypted: the files of $set"
 }
 
@@ -51,8 +57,6 @@ too_old() {
     read -r first 2>/dev/null <"$1/archives" || return 1
     (($(date +%s) - $(date -u -d "${first:0:10}" +%s) > RESEND_DAYS * 86400))
 }
-
-rcat() { age --encrypt -r "$OFFSITE_RECIPIENT" | offsite rcat "offsite:$OFFSITE_BUCKET/files/$1.age"; }
 
 # batches DIRECTORY deals entries out to files there.
 batches() {

@@ -8,8 +8,10 @@
 # KEEP       days kept
 # TIME_ZONE  of the server, e.g. America/Tijuana; empty: as it is
 # PING_URL   of a monitoring service; secret, may be empty
-# OFFSITE_*  a bucket for encrypted copies: ENDPOINT, REGION, BUCKET, RECIPIENT,
-#            ACCESS_KEY and SECRET_KEY, which are secret; BUCKET empty: none
+# OFFSITE_RECIPIENT  whom copies are encrypted for, which are put
+# OFFSITE_*  in a bucket: BUCKET, ENDPOINT, REGION, ACCESS_KEY and SECRET_KEY, which are secret
+# BOX_*      or in a Storage Box: HOST, KNOWN_HOSTS, USER, PASSWORD, which is secret,
+#            and DIRECTORY, in the user's own; neither: there are no copies
 # shellcheck shell=bash disable=SC2154 # common.sh and the attached files stand in front
 
 BACKUPS=/opt/backups/postgres
@@ -17,7 +19,8 @@ FILES=/opt/backups/files
 
 main() {
     local file
-    : "${CONTAINER?may be empty}" "${SERVICE?may be empty}" "${POINT_IN_TIME:?}" "${HOUR:?}" "${KEEP:?}" "${TIME_ZONE?may be empty}" "${PING_URL?may be empty}" "${OFFSITE_BUCKET?may be empty}"
+    : "${CONTAINER?may be empty}" "${SERVICE?may be empty}" "${POINT_IN_TIME:?}" "${HOUR:?}" "${KEEP:?}" "${TIME_ZONE?may be empty}" "${PING_URL?may be empty}" "${OFFSITE_BUCKET?may be empty}" "${OFFSITE_RECIPIENT?may be empty}" "${BOX_HOST:=}"
+    [[ -z $BOX_HOST ]] || OFFSITE_BUCKET=${BOX_DIRECTORY:?}
     time_zone
     install -d -m 0700 "$BACKUPS" "$FILES" /etc/rails-on-hetzner
     own
@@ -29,7 +32,12 @@ main() {
         fi
     done
     settings | put /etc/rails-on-hetzner/backup.conf 600 || true
-    bucket | put /etc/rails-on-hetzner/rclone.conf 600 || true
+    if [[ -n $BOX_HOST ]]; then
+        printf '%s\n' "${BOX_KNOWN_HOSTS:?}" | put /etc/rails-on-hetzner/known_hosts 644 || true
+    else
+        unput /etc/rails-on-hetzner/known_hosts || true
+    fi
+    place | put /etc/rails-on-hetzner/rclone.conf 600 || true
     schedule | put /etc/cron.d/rails-on-hetzner-backup 644 || true
     keep_running cron.service
     follow_log
@@ -61,12 +69,14 @@ time_zone() {
 settings() {
     printf '# Written by the deployment; read by the commands of the backup.\n'
     local name
-    for name in CONTAINER SERVICE BACKUPS FILES KEEP POINT_IN_TIME PING_URL OFFSITE_BUCKET OFFSITE_RECIPIENT; do
+    for name in CONTAINER SERVICE BACKUPS FILES KEEP POINT_IN_TIME PING_URL OFFSITE_BUCKET OFFSITE_RECIPIENT BOX_HOST; do
         printf '%s=%q\n' "$name" "${!name}"
     done
 }
 
-# bucket is for rclone(1), which knows every provider of S3.
+# place is for rclone(1), which knows every provider of S3, and SFTP.
+place() { if [[ -n $BOX_HOST ]]; then box; else bucket; fi; }
+
 bucket() {
     cat <<CONF
 [offsite]
@@ -79,6 +89,35 @@ secret_access_key = $OFFSITE_SECRET_KEY
 no_check_bucket = true
 CONF
 }
+
+# box has no shell, which rclone would look for.
+box() {
+    cat <<CONF
+[offsite]
+type = sftp
+host = $BOX_HOST
+port = 23
+user = ${BOX_USER:?}
+pass = $(obscured)
+known_hosts_file = /etc/rails-on-hetzner/known_hosts
+shell_type = none
+disable_hashcheck = true
+# of $(checksum_of_password)
+CONF
+}
+
+# obscured is the password as rclone wants it, another one each time: so the one
+# that is there stays as long as it is of the same password.
+obscured() {
+    local conf=/etc/rails-on-hetzner/rclone.conf
+    if grep -qsxF "# of $(checksum_of_password)" "$conf"; then
+        sed -n 's/^pass = //p' "$conf"
+    else
+        rclone obscure - <<<"${BOX_PASSWORD:?}"
+    fi
+}
+
+checksum_of_password() { sha256sum <<<"$BOX_PASSWORD" | cut -d ' ' -f 1; }
 
 # schedule is for cron(8). The weekly proof comes an hour after the backup.
 # systemd-cat hands the output to the journal and the exit code to cron.

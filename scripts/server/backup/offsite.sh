@@ -1,5 +1,5 @@
-# The encrypted copies in a bucket. Installed as
-# /usr/local/lib/rails-on-hetzner/offsite.sh; sourced after dumps.sh, never run.
+# The databases' encrypted copies off-site. Installed as
+# /usr/local/lib/rails-on-hetzner/offsite.sh; sourced after dumps.sh and remote.sh, never run.
 # shellcheck shell=bash disable=SC2034,SC2154 # variables come from and are for the others
 
 # How many more days than others a daily stays here that is not in the bucket:
@@ -17,6 +17,7 @@ sent_note() { printf '%s/offsite/%s/%s' "$STATE" "$(encoded "$OFFSITE_BUCKET")" 
 copy_offsite() {
     local set in_a_row=0
     local -a failed=()
+    notice_deleted
     for set in $(sets | tac); do
         if is_sent "$set" || ! is_whole "$set"; then
             continue
@@ -29,18 +30,32 @@ copy_offsite() {
         # One that fails must not keep the others here; two are the bucket's fault.
         ((++in_a_row < 2)) || break
     done
-    ((${#failed[@]} == 0)) || OFFSITE_FAILURE+="${OFFSITE_FAILURE:+; }the off-site copy failed of ${failed[*]}; the next run tries again"
+    ((${#failed[@]} == 0)) || also "the off-site copy failed of ${failed[*]}; the next run tries again"
+    expire "" --max-depth 1
 }
 
-# send_offsite encrypts for a key that this server does not have. The bucket's
-# own rules say how long copies stay: a server that can delete them is no safety.
+# notice_deleted forgets that something was sent which is not there any more.
+notice_deleted() {
+    local set name deleted=
+    while read -r name; do
+        rm -f "$(sent_note "${name%.sha256}")"
+        deleted+=" ${name%.sha256}"
+    done < <(
+        for set in $(sets); do
+            [[ -z $(find "$(sent_note "$set")" -mtime "-$((OFFSITE_DAYS - 1))" 2>/dev/null) ]] || printf '%s.sha256\n' "$set"
+        done | gone ""
+    )
+    [[ -z $deleted ]] || also "somebody deleted copies from $BOX_HOST, which are sent again:$deleted; its snapshots have them too"
+}
+
+# send_offsite encrypts for a key that this server does not have.
 send_offsite() {
     local set=$1 file note
     # The checksums last: where they are, all is.
     for file in $(files_of "$set") "$set.sha256"; do
-        age --encrypt -r "$OFFSITE_RECIPIENT" <"$BACKUPS/$file" | offsite rcat "offsite:$OFFSITE_BUCKET/$file.age" || return
+        upload "$file" <"$BACKUPS/$file" || return
     done
-    (($(offsite lsf "offsite:$OFFSITE_BUCKET" --include "$set.*" | wc -l) > $(files_of "$set" | wc -l))) || return
+    (($(offsite lsf "offsite:$OFFSITE_BUCKET" --include "$set.*.age" | wc -l) > $(files_of "$set" | wc -l))) || return
     note=$(sent_note "$set")
     mkdir -p "${note%/*}" && touch "$note" || return
     say "copied to $OFFSITE_BUCKET, encrypted: $set"

@@ -7,7 +7,7 @@ umask 077
 
 CONFIG=${RAILS_ON_HETZNER_BACKUP_CONF:-/etc/rails-on-hetzner/backup.conf}
 # shellcheck source=/dev/null
-source "$CONFIG" # CONTAINER SERVICE BACKUPS FILES KEEP POINT_IN_TIME PING_URL OFFSITE_BUCKET OFFSITE_RECIPIENT
+source "$CONFIG" # CONTAINER SERVICE BACKUPS FILES KEEP POINT_IN_TIME PING_URL OFFSITE_BUCKET OFFSITE_RECIPIENT BOX_HOST
 STATE=${STATE:-/var/lib/rails-on-hetzner/backup}
 
 say() { echo "$*"; }
@@ -128,9 +128,6 @@ ping() {
     curl -fsS -m 10 --retry 2 -o /dev/null -K - <<<"url = \"$PING_URL${1:+/$1}\"" 2>/dev/null ||
         say "warning: the monitoring service could not be told"
 }
-
-# offsite ARGUMENTS... is rclone(1), told where the bucket is.
-offsite() { rclone --quiet --config /etc/rails-on-hetzner/rclone.conf --retries 3 --low-level-retries 5 --contimeout 20s "$@"; }
 
 # encoded and decoded turn any name into part of a file's, and back.
 encoded() {

@@ -1,11 +1,11 @@
-# The log's encrypted copy in the bucket:
+# The log's encrypted copy off-site:
 #
 #   wal/CLUSTER/base/NAME/...                     a base, `about` last
 #   wal/CLUSTER/log/SEGMENT.zst                   a segment that is finished
 #   wal/CLUSTER/log/SEGMENT.OFFSET.piece.zst      what was new from OFFSET on of one that was not
 #
 # each with .age behind. Installed as
-# /usr/local/lib/rails-on-hetzner/walsender.sh; sourced after wal.sh, never run.
+# /usr/local/lib/rails-on-hetzner/walsender.sh; sourced after wal.sh and remote.sh, never run.
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154 # variables come from and are for the others
 
 SEND_EVERY=30 # seconds
@@ -20,9 +20,6 @@ sent() {
     printf '%s' "$directory"
 }
 
-# What failed is tried again anyway, soon.
-to_bucket() { age --encrypt -r "$OFFSITE_RECIPIENT" | offsite --retries 1 rcat "offsite:$OFFSITE_BUCKET/wal/$1.age"; }
-
 send_bases() {
     local name file sent
     [[ -n $OFFSITE_BUCKET ]] || return 0
@@ -30,10 +27,25 @@ send_bases() {
     for name in $(bases); do
         [[ ! -e $sent/$name ]] || continue
         for file in "$WAL/$CLUSTER/base/$name"/{base.tar*,sha256,about}; do # the last says that all is there
-            to_bucket "$CLUSTER/base/$name/${file##*/}" <"$file" || return
+            upload "wal/$CLUSTER/base/$name/${file##*/}" <"$file" || return
         done
         touch "$sent/$name"
     done
+}
+
+# notice_deleted forgets that the log was sent when its bases or the newest of its
+# segments are not there any more.
+notice_deleted() {
+    local sent deleted
+    [[ -n $BOX_HOST ]] || return 0
+    sent=$(sent "$CLUSTER")
+    deleted=$(
+        (cd "$sent" && find . -maxdepth 1 -name '*Z' -mtime "-$((OFFSITE_DAYS - 1))" -printf '%f\n') | gone "wal/$CLUSTER/base"
+        [[ ! -e $sent/segments ]] || tail -n 1 "$sent/segments" | cut -d ' ' -f 1 | gone "wal/$CLUSTER/log"
+    )
+    [[ -n $deleted ]] || return 0
+    rm -rf "$sent"
+    also "somebody deleted of the log's copy from $BOX_HOST, which is sent again; its snapshots have it too"
 }
 
 # send copies what is new, for ever.
@@ -70,8 +82,7 @@ send_log() {
         while read -r name _; do
             age --encrypt -r "$OFFSITE_RECIPIENT" -o "$sent/encrypted/$name.age" <"$log/$name" || return
         done <"$sent/batch"
-        # One run of rclone for all: to begin takes it longer than to send.
-        offsite --retries 1 copy --no-traverse --no-check-dest "$sent/encrypted" "offsite:$OFFSITE_BUCKET/wal/$1/log" || return
+        upload_all "$sent/encrypted" "wal/$1/log" || return
         sort "$sent/batch" "$sent/segments" >"$sent/.segments" && mv "$sent/.segments" "$sent/segments" || return
     done
     rm -rf "$sent/encrypted"
@@ -92,7 +103,7 @@ send_growing() {
         [[ -n $differs ]] || return 0
     fi
     differs=$(((differs - 1) / 8192 * 8192))
-    tail -c "+$((differs + 1))" "$2/new" | zstd -q -1 | to_bucket "$1/log/$name.$(printf %010d "$differs").piece.zst" || return
+    tail -c "+$((differs + 1))" "$2/new" | zstd -q -1 | upload "wal/$1/log/$name.$(printf %010d "$differs").piece.zst" || return
     rm -f "$2"/*.sent
     mv "$2/new" "$2/$name.sent"
 }
