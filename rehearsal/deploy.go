@@ -169,7 +169,7 @@ func (s *status) isDeployed(at place) bool {
 // knowServer does what the guide says about the server's host key, before Kamal
 // sees the server for the first time.
 func (s *status) knowServer(ctx context.Context, at place) error {
-	key, err := s.pulumiText(ctx, at, "stack", "output", "sshHostKey")
+	key, err := s.knownHost(ctx, at)
 	if err != nil {
 		return err
 	}

@@ -116,23 +116,45 @@ func become(cmd *exec.Cmd) error {
 // ssh reaches the server as the developer would, trusting only the host key
 // that the stack's own output gives.
 func (s *status) ssh(ctx context.Context, at place, args ...string) (*exec.Cmd, error) {
-	knownHost, err := s.pulumiText(ctx, at, "stack", "output", "sshHostKey")
+	known, err := s.knownHost(ctx, at)
 	if err != nil {
 		return nil, err
 	}
-	ip, err := s.pulumiText(ctx, at, "stack", "output", "ip")
-	if err != nil {
-		return nil, err
-	}
+	ip, _, _ := strings.Cut(known, " ")
 	knownHosts := at.join("ssh", "known_hosts")
-	if err := os.WriteFile(knownHosts, []byte(knownHost+"\n"), 0o600); err != nil {
-		return nil, err
-	}
 	return s.command(ctx, at, "ssh", append([]string{
 		"-i", s.KeyFile, "-o", "IdentitiesOnly=yes", "-o", "LogLevel=ERROR",
 		"-o", "ServerAliveInterval=10", // a session whose server died must end
 		"-o", "UserKnownHostsFile=" + knownHosts, "-o", "StrictHostKeyChecking=yes", "root@" + ip,
 	}, args...)...), nil
+}
+
+// knownHost is the stack's output sshHostKey, "ADDRESS KIND KEY". To ask takes
+// longer than to log in, so it is asked once for each state of the stack.
+func (s *status) knownHost(ctx context.Context, at place) (string, error) {
+	path := at.join("ssh", "known_hosts")
+	known, err := os.ReadFile(path)
+	if err == nil && newest(path) > newest(filepath.Join(s.State, ".pulumi", "stacks", "*", "*.json"), filepath.Join(at.pulumiHome(), "workspaces", "*")) {
+		return strings.TrimSpace(string(known)), nil
+	}
+	text, err := s.pulumiText(ctx, at, "stack", "output", "sshHostKey")
+	if err != nil {
+		return "", err
+	}
+	return text, os.WriteFile(path, []byte(text+"\n"), 0o600)
+}
+
+// newest is when the last of the files was written, in Unix nanoseconds.
+func newest(patterns ...string) (last int64) {
+	for _, pattern := range patterns {
+		files, _ := filepath.Glob(pattern)
+		for _, file := range files {
+			if info, err := os.Stat(file); err == nil {
+				last = max(last, info.ModTime().UnixNano())
+			}
+		}
+	}
+	return last
 }
 
 // pulumiText runs a pulumi command and returns what it prints.
