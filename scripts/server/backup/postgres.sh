@@ -6,7 +6,9 @@ SCRATCH_SUFFIX=_being_restored
 SCRATCH_MARK='being restored by rails-on-hetzner' # the comment of a scratch database
 OLD_SUFFIX=_before_restore                        # and the time
 OLD_PATTERN="${OLD_SUFFIX}(_[0-9]{8}_[0-9]{6})?\$"
-BACKED_UP="datallowconn and not datistemplate and datname !~ '($SCRATCH_SUFFIX\$|$OLD_PATTERN)'"
+BACKED_UP="from pg_database where datallowconn and not datistemplate and datname !~ '($SCRATCH_SUFFIX\$|$OLD_PATTERN)'"
+WHICH_DATABASES="select datname $BACKED_UP order by datname"
+SIZE_OF_DATABASES="select sum(pg_database_size(oid)) $BACKED_UP"
 OUR_SESSIONS=rails-on-hetzner # the name that our sessions have in PostgreSQL
 
 # To enter a container takes longer than most of what is done there: what can be

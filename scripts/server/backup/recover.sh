@@ -135,7 +135,7 @@ dump_recovered() {
     local -a databases
     CONTAINER=$APART
     need_container
-    mapfile -t databases < <(sql postgres "select datname from pg_database where $BACKED_UP order by datname")
+    mapfile -t databases < <(sql postgres "$WHICH_DATABASES")
     if [[ -n $only ]]; then
         [[ $'\n'$(printf '%s\n' "${databases[@]}")$'\n' == *$'\n'"$only"$'\n'* ]] || fail "there was no database \"$only\" then, but: ${databases[*]}; nothing was changed"
         databases=("$only")
