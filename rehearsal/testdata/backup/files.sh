@@ -97,6 +97,11 @@ third=$(newest)
 [[ $(stat -c %i "$FILES/$third/running_calendar_storage/production.sqlite3") == "$(stat -c %i "$FILES/$second/running_calendar_storage/production.sqlite3")" ]] || wrong "an unchanged SQLite database was kept twice"
 archives=$(rclone --config "$rclone_conf" lsf offsite:backups/files-test/files --include '*.tar.zst.age' | wc -l)
 [[ $archives == 2 ]] || wrong "$archives archives for a day with something new and one without"
+[[ $(files-backup verify) == *"there in full"* ]] || wrong "the copy was not looked at"
+lost=$(rclone --config "$rclone_conf" lsf offsite:backups/files-test/files --include '*.tar.zst.age' | sed -n 1p)
+rclone --config "$rclone_conf" moveto "offsite:backups/files-test/files/$lost" offsite:backups/files-test/lost
+must_fail "these are not there: $lost;" files-backup verify
+rclone --config "$rclone_conf" moveto offsite:backups/files-test/lost "offsite:backups/files-test/files/$lost"
 
 # Back to the first: what was lost comes back, what is otherwise is kept, what came
 # since stays. The app, with its open connections, need not stop.

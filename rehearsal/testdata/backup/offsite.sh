@@ -28,6 +28,16 @@ rclone --config "$conf" delete offsite:backups/app --include "$first.*"
 pg-backup >/dev/null
 [[ $(there "$first") == 0 ]] || wrong "what the bucket let go was sent again"
 
+# What is not there in full is told when the newest backup is verified.
+[[ $(pg-backup verify) == *"its copy in backups/app is there in full"* ]] || wrong "the copy was not looked at"
+newest=$(pg-backup newest)
+head -c 100 /dev/urandom | rclone --config "$conf" rcat "offsite:backups/app/$newest.$DATABASE.dump.age"
+must_fail "its copy in backups/app is not: $newest.$DATABASE.dump.age has 100 bytes" pg-backup verify
+rclone --config "$conf" delete offsite:backups/app --include "$newest.roles.sql.age"
+rm "/var/lib/rails-on-hetzner/backup/offsite/backups%2Fapp/$newest"
+pg-backup >/dev/null
+[[ $(pg-backup verify "$newest") == *"is there in full"* ]] || wrong "it was not sent again"
+
 # Fifteen dailies of as many days. The bucket is out of reach from the third on.
 for n in {20..6}; do
     made=$(date -u -d "$n days ago" +%F)_110000Z-daily

@@ -51,6 +51,17 @@ send_offsite() {
     say "copied to $OFFSITE_BUCKET, encrypted: the files of $set"
 }
 
+# verify_copy SET fails when not all archives of its copy are there, if it was sent.
+verify_copy() {
+    local sent there missing
+    sent=$STATE/files-offsite/$(encoded "$OFFSITE_BUCKET")
+    [[ -n $OFFSITE_BUCKET && -e $sent/archives ]] && grep -qs "\"result\":\"success\".*\"set\":\"$1\"" "$STATE/files.json" || return 0
+    there=$(offsite lsf --files-only "offsite:$OFFSITE_BUCKET/files") || fail "the off-site copy of the files could not be looked at"
+    missing=$(printf '%s\n' "$(<"$sent/archives")" "$1.files.list.zst" "$1.files.archives" | sed 's/$/.age/' | { grep -vxF -f <(printf '%s\n' "$there") || true; } | paste -sd ' ')
+    [[ -z $missing ]] || fail "the files of $1 are verified, but their copy in $OFFSITE_BUCKET is not: these are not there: $missing; to have all sent again: scripts/ssh rm -r $sent and scripts/backup"
+    say "their copy in $OFFSITE_BUCKET is there in full (that it can be opened, scripts/drill shows)"
+}
+
 # too_old SENT tells whether the first archive is.
 too_old() {
     local first

@@ -60,3 +60,18 @@ send_offsite() {
     mkdir -p "${note%/*}" && touch "$note" || return
     say "copied to $OFFSITE_BUCKET, encrypted: $set"
 }
+
+# verify_copy SET fails when not all of its copy is there, as far as that can be
+# seen from here: encrypting adds 16 bytes to each 64 KiB, and a header.
+verify_copy() {
+    local there file size copy
+    [[ -n $OFFSITE_BUCKET && -e $(sent_note "$1") ]] || return 0
+    there=$(offsite lsf --files-only --format sp --separator ' ' "offsite:$OFFSITE_BUCKET" --include "/$1.*.age") || fail "the off-site copy of $1 could not be looked at"
+    for file in $(files_of "$1") "$1.sha256"; do
+        size=$(stat -c %s "$BACKUPS/$file")
+        copy=$(awk -v name="$file.age" '$2 == name { print $1 }' <<<"$there")
+        ((${copy:-0} > size && copy < size + size / 4096 + 4096)) ||
+            fail "$1 is verified, but its copy in $OFFSITE_BUCKET is not: $file.age has ${copy:-no} bytes; to have it sent again: scripts/ssh rm $(sent_note "$1") and scripts/backup"
+    done
+    say "its copy in $OFFSITE_BUCKET is there in full (that it can be opened, scripts/drill shows)"
+}
