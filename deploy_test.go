@@ -14,6 +14,7 @@ import (
 	rpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 
 	"rails-on-hetzner/internal/edge"
+	"rails-on-hetzner/internal/hetzner"
 )
 
 // These tests look at the wiring only: what is declared, with which options.
@@ -172,7 +173,7 @@ func (d *declared) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	d.resources = append(d.resources, declaredResource{args.TypeToken, args.Name, args.Inputs, args.RegisterRPC})
 	outputs := args.Inputs.Copy()
 	for key, value := range map[string]string{
-		"ipAddress": "203.0.113.7", "ipv4Address": "203.0.113.7", "hostname": "example.com", "stdout": "done",
+		"ipAddress": "203.0.113.7", "ipv4Address": "203.0.113.7", "hostname": "example.com", "stdout": "done", "server": "u1.your-storagebox.de", "username": "u1",
 		"publicKeyOpenssh": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+h9hZ2NOGvq8GeOHRJ5dgZhUonc2oHkN8DARrt6Px9\n",
 	} {
 		outputs[resource.PropertyKey(key)] = resource.NewStringProperty(value)
@@ -231,7 +232,11 @@ func runStack(t *testing.T, stack, app string, more map[string]string, dryRun bo
 			return err
 		}
 		// Without a look at the clouds.
-		return deploy(ctx, s, &findings{serverType: "cpx21", price: func(string) string { return "9.49 EUR" }, zone: &edge.View{SSL: "strict"}})
+		found := &findings{serverType: "cpx21", price: func(string) string { return "9.49 EUR" }, zone: &edge.View{SSL: "strict"}}
+		if s.Offsite != nil && s.Offsite.Box != nil {
+			found.box = &hetzner.Box{Type: "bx11", Location: "fsn1", Snapshots: 10, Price: "3.2000"}
+		}
+		return deploy(ctx, s, found)
 	}
 	if err := pulumi.RunErr(program, pulumi.WithMocks("rails-on-hetzner", stack, mocks), func(info *pulumi.RunInfo) { info.DryRun = dryRun }); err != nil {
 		t.Fatal(err)
