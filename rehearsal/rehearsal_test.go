@@ -310,7 +310,7 @@ func leftovers(t *testing.T, name string) string {
 	for what, found := range map[string]bool{
 		"its directory":   exists(dir),
 		"its namespace":   exists("/run/netns/" + namespace),
-		"a mount":         contains("/proc/self/mountinfo", dir),
+		"a mount":         names("/proc/self/mountinfo", dir),
 		"a control group": exec.Command("sh", "-c", "find /sys/fs/cgroup -type d -name '"+namespace+"-[0-9]*' | grep .").Run() == nil,
 		"a firewall rule": exec.Command("nft", "list", "table", "ip", strings.ReplaceAll(namespace, "-", "_")).Run() == nil,
 	} {
@@ -325,7 +325,8 @@ func leftovers(t *testing.T, name string) string {
 func processesNaming(path string) (lines []string) {
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range files {
-		if line, err := os.ReadFile(file); err == nil && bytes.Contains(line, []byte(path)) {
+		if names(file, path) {
+			line, _ := os.ReadFile(file)
 			lines = append(lines, "the process "+strings.ReplaceAll(string(line), "\x00", " "))
 		}
 	}
@@ -337,9 +338,11 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func contains(path, text string) bool {
-	content, err := os.ReadFile(path)
-	return err == nil && bytes.Contains(content, []byte(text))
+// names tells whether a file names a directory or what is in it, and not another
+// rehearsal's that begins alike.
+func names(file, directory string) bool {
+	content, err := os.ReadFile(file)
+	return err == nil && regexp.MustCompile(regexp.QuoteMeta(directory)+`([^a-z0-9-]|$)`).Match(content)
 }
 
 func script() string { return filepath.Join("..", "scripts", "rehearse") }

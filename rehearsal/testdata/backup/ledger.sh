@@ -18,6 +18,7 @@ write_ledger() {
             read -r -t 20 said <&"${CLIENT[0]}" || break
             [[ $said == "done $id" ]] || break
             echo "$began ${EPOCHREALTIME/./} $id" >>"$LEDGER.$1"
+            sleep 0.02 # an app in use, not one at its limit
         done
     ) &
 }
