@@ -33,7 +33,8 @@ docker run --name "$SERVICE-db" --detach --restart unless-stopped --network kama
     --log-opt max-size=10m --publish 127.0.0.1:5432:5432 --env-file /dev/stdin \
     --volume "${SERVICE}_postgres:/var/lib/postgresql/data" --label service="$SERVICE-db" postgres:16 >/dev/null
 tries=0
-until said=$(docker exec "$SERVICE-db" pg_isready 2>&1); do
+# By TCP: while the image sets itself up, it answers on its socket, and then stops.
+until said=$(docker exec "$SERVICE-db" pg_isready -h 127.0.0.1 2>&1); do
     tries=$((tries + 1))
     [ "$tries" -lt 60 ] || { docker logs "$SERVICE-db" >&2; echo "PostgreSQL does not answer after $tries tries: $said" >&2; exit 1; }
     sleep 1
