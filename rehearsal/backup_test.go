@@ -112,10 +112,16 @@ func startWithBucket(t *testing.T, name, bucket string, args ...string) (*runnin
 	r.pulumi(t, 0, "config", "set", "--secret", "offsiteAccessKey", bucketAccessKey)
 	r.pulumi(t, 0, "config", "set", "--secret", "offsiteSecretKey", bucketSecretKey)
 	r.run(t, 0, "bucket")
+	r.keepKey(t, identity)
+	return r, identity
+}
+
+// keepKey puts the key that opens the copies where the documentation has it.
+func (r *running) keepKey(t *testing.T, identity *age.X25519Identity) {
+	t.Helper()
 	if err := os.WriteFile(filepath.Join(r.status(t).Program, "backup.key"), []byte(identity.String()+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return r, identity
 }
 
 // runDocumented runs the blocks of a document that are marked for a topic.

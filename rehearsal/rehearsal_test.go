@@ -306,11 +306,15 @@ func leftovers(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	dir, namespace := filepath.Join(cache, "runs", name), "rehearse-"+name
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var left []string
 	for what, found := range map[string]bool{
 		"its directory":   exists(dir),
 		"its namespace":   exists("/run/netns/" + namespace),
-		"a mount":         names("/proc/self/mountinfo", dir),
+		"a mount":         names(mounts, dir),
 		"a control group": exec.Command("sh", "-c", "find /sys/fs/cgroup -type d -name '"+namespace+"-[0-9]*' | grep .").Run() == nil,
 		"a firewall rule": exec.Command("nft", "list", "table", "ip", strings.ReplaceAll(namespace, "-", "_")).Run() == nil,
 	} {
@@ -325,8 +329,7 @@ func leftovers(t *testing.T, name string) string {
 func processesNaming(path string) (lines []string) {
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range files {
-		if names(file, path) {
-			line, _ := os.ReadFile(file)
+		if line, err := os.ReadFile(file); err == nil && names(line, path) {
 			lines = append(lines, "the process "+strings.ReplaceAll(string(line), "\x00", " "))
 		}
 	}
@@ -338,11 +341,10 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// names tells whether a file names a directory or what is in it, and not another
+// names tells whether a text names a directory or what is in it, and not another
 // rehearsal's that begins alike.
-func names(file, directory string) bool {
-	content, err := os.ReadFile(file)
-	return err == nil && regexp.MustCompile(regexp.QuoteMeta(directory)+`([^a-z0-9-]|$)`).Match(content)
+func names(text []byte, directory string) bool {
+	return regexp.MustCompile(regexp.QuoteMeta(directory) + `([^a-z0-9-]|$)`).Match(text)
 }
 
 func script() string { return filepath.Join("..", "scripts", "rehearse") }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -18,9 +16,7 @@ func TestStorageBox(t *testing.T) {
 	}
 	r := start(t, "test-box", "start", "--suite", "bookworm",
 		"--config", "offsite=hetzner", "--config", "offsiteRecipient="+identity.Recipient().String(), "--config", "pointInTime=true")
-	if err := os.WriteFile(filepath.Join(r.status(t).Program, "backup.key"), []byte(identity.String()+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	r.keepKey(t, identity)
 	said := r.pulumi(t, 0, "up", "--yes", "--skip-preview")
 	if !strings.Contains(said, "3.20 for the Storage Box (bx11)") {
 		t.Errorf("its price is not told:\n%s", said)

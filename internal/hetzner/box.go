@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,22 +70,15 @@ func ChooseBox(offers []BoxOffer, server, wantedType, wantedLocation string) (*B
 		return nil, fmt.Errorf("offsiteType: %q is not a Storage Box that Hetzner has; it has %s; mend it with: pulumi config rm offsiteType, which takes the smallest", wantedType, strings.Join(names, ", "))
 	}
 	o := offers[chosen]
-	box := &Box{Type: o.Name, Location: wantedLocation, Snapshots: o.Snapshots, Price: o.Prices[wantedLocation]}
-	if _, sold := o.Prices[wantedLocation]; sold {
-		return box, nil
-	}
-	var locations []string
-	for location := range o.Prices {
-		locations = append(locations, location)
-	}
-	slices.Sort(locations)
+	locations := slices.Sorted(maps.Keys(o.Prices))
 	away := slices.DeleteFunc(slices.Clone(locations), func(location string) bool { return location == server })
-	if wantedLocation != "" || len(locations) == 0 {
-		return nil, fmt.Errorf("offsiteLocation: %q has no Storage Box %s, which is in %s; mend it with: pulumi config set offsiteLocation %s", wantedLocation, o.Name, strings.Join(locations, ", "), first(append(away, locations...)))
+	best := first(append(away, locations...))
+	location := cmp.Or(wantedLocation, best)
+	price, sold := o.Prices[location]
+	if !sold {
+		return nil, fmt.Errorf("offsiteLocation: %q has no Storage Box %s, which is in %s; mend it with: pulumi config set offsiteLocation %s", wantedLocation, o.Name, strings.Join(locations, ", "), best)
 	}
-	box.Location = first(append(away, locations...))
-	box.Price = o.Prices[box.Location]
-	return box, nil
+	return &Box{Type: o.Name, Location: location, Snapshots: o.Snapshots, Price: price}, nil
 }
 
 // price is the box's net price a month, and whether the provider tells it.

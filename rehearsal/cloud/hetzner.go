@@ -186,6 +186,18 @@ func find[T any](r *http.Request, things map[int64]*T) (*T, error) {
 	return thing, nil
 }
 
+// idle finds a thing on which no action runs; what names its kind.
+func idle[T any](c *Cloud, r *http.Request, things map[int64]*T, what string) (*T, error) {
+	thing, err := find(r, things)
+	if err != nil {
+		return nil, err
+	}
+	if id, _ := pathID(r); c.hetzner.busy[id] > 0 {
+		return nil, &refusal{status: http.StatusLocked, code: "locked", message: what + " is locked"}
+	}
+	return thing, nil
+}
+
 // findAndRead looks a thing up and reads what is wanted of it.
 func findAndRead[T, W any](r *http.Request, things map[int64]*T) (thing *T, wanted W, err error) {
 	if thing, err = find(r, things); err == nil {

@@ -173,9 +173,5 @@ func (c *Cloud) release(ip *schema.PrimaryIP) {
 
 // idleServer finds the server on which no action runs.
 func (c *Cloud) idleServer(r *http.Request) (*server, error) {
-	s, err := find(r, c.hetzner.servers)
-	if err == nil && c.hetzner.busy[s.id] > 0 {
-		err = &refusal{status: http.StatusLocked, code: "locked", message: "server is locked"}
-	}
-	return s, err
+	return idle(c, r, c.hetzner.servers, "server")
 }

@@ -38,7 +38,8 @@ func (c *Cloud) storageBoxRoutes() map[string]handle {
 	routes["PUT /v1/storage_boxes/{id}"] = c.updateStorageBox
 	routes["DELETE /v1/storage_boxes/{id}"] = c.deleteStorageBox
 	for action, do := range map[string]func(*storageBox, *http.Request) (then func(), err error){
-		"change_protection": protectStorageBox, "change_type": changeStorageBoxType, "reset_password": resetStorageBoxPassword,
+		"change_protection": protectStorageBox, "change_type": changeStorageBoxType,
+		"reset_password":         func(box *storageBox, r *http.Request) (func(), error) { return resetPassword(&box.password, r) },
 		"update_access_settings": openStorageBox, "enable_snapshot_plan": planSnapshots, "disable_snapshot_plan": planNoSnapshots,
 	} {
 		routes["POST /v1/storage_boxes/{id}/actions/"+action] = func(r *http.Request) (answer, error) {
@@ -164,11 +165,7 @@ func (c *Cloud) deleteStorageBox(r *http.Request) (answer, error) {
 
 // idleStorageBox finds the box on which no action runs.
 func (c *Cloud) idleStorageBox(r *http.Request) (*storageBox, error) {
-	box, err := find(r, c.hetzner.boxes)
-	if err == nil && c.hetzner.busy[box.ID] > 0 {
-		err = &refusal{status: http.StatusLocked, code: "locked", message: "storage box is locked"}
-	}
-	return box, err
+	return idle(c, r, c.hetzner.boxes, "storage box")
 }
 
 func protectStorageBox(box *storageBox, r *http.Request) (func(), error) {
@@ -186,12 +183,13 @@ func changeStorageBoxType(box *storageBox, r *http.Request) (func(), error) {
 	return func() { box.StorageBoxType = found }, err
 }
 
-func resetStorageBoxPassword(box *storageBox, r *http.Request) (func(), error) {
+// resetPassword is for a box and for an account, which are asked in the same words.
+func resetPassword(password *string, r *http.Request) (func(), error) {
 	var wanted schema.StorageBoxResetPasswordRequest
 	if err := read(r, &wanted); err != nil {
 		return nil, err
 	}
-	return func() { box.password = wanted.Password }, checkStorageBoxPassword(wanted.Password)
+	return func() { *password = wanted.Password }, checkStorageBoxPassword(wanted.Password)
 }
 
 func openStorageBox(box *storageBox, r *http.Request) (func(), error) {

@@ -49,7 +49,10 @@ func (c *Cloud) storageBoxAccountRoutes() map[string]handle {
 		}),
 	}
 	for action, do := range map[string]func(*storageBoxAccount, *http.Request) (then func(), err error){
-		"reset_subaccount_password": resetAccountPassword, "update_access_settings": openAccount, "change_home_directory": moveAccount,
+		"update_access_settings": openAccount, "change_home_directory": moveAccount,
+		"reset_subaccount_password": func(account *storageBoxAccount, r *http.Request) (func(), error) {
+			return resetPassword(&account.password, r)
+		},
 	} {
 		routes["POST "+one+"/actions/"+action] = c.withAccount(func(box *storageBox, account *storageBoxAccount, r *http.Request) (answer, error) {
 			then, err := do(account, r)
@@ -148,14 +151,6 @@ func updateStorageBoxAccount(_ *storageBox, account *storageBoxAccount, r *http.
 		account.Description = *wanted.Description
 	}
 	return answer{body: map[string]any{"subaccount": account.StorageBoxSubaccount}}, nil
-}
-
-func resetAccountPassword(account *storageBoxAccount, r *http.Request) (func(), error) {
-	var wanted schema.StorageBoxSubaccountResetPasswordRequest
-	if err := read(r, &wanted); err != nil {
-		return nil, err
-	}
-	return func() { account.password = wanted.Password }, checkStorageBoxPassword(wanted.Password)
 }
 
 func openAccount(account *storageBoxAccount, r *http.Request) (func(), error) {

@@ -1,4 +1,4 @@
-# Files in archives: the encrypted copies in a bucket, and what comes back from
+# Files in archives: the encrypted copies off-site, and what comes back from
 # there or from a laptop. Installed as /usr/local/lib/rails-on-hetzner/archives.sh;
 # sourced after files.sh and remote.sh, never run.
 #
@@ -22,12 +22,15 @@ copy_offsite() {
     expire files
 }
 
+# sent prints where it is noted what is there, for each place.
+sent() { printf '%s/files-offsite/%s' "$STATE" "$(encoded "$OFFSITE_BUCKET")"; }
+
 # send_offsite SET. $sent/archives names what the bucket holds, $sent/entries what
 # is the latest in it; an entry is noted after its archive, so that one that was
 # cut short is sent again, and nothing else.
 send_offsite() {
     local set=$1 batch name sent deleted
-    sent=$STATE/files-offsite/$(encoded "$OFFSITE_BUCKET")
+    sent=$(sent)
     mkdir -p "$sent"
     too_old "$sent" && rm -f "$sent/archives" "$sent/entries"
     touch "$sent/archives" "$sent/entries"
@@ -53,11 +56,10 @@ send_offsite() {
 
 # verify_copy SET fails when not all archives of its copy are there, if it was sent.
 verify_copy() {
-    local sent there missing
-    sent=$STATE/files-offsite/$(encoded "$OFFSITE_BUCKET")
+    local sent missing
+    sent=$(sent)
     [[ -n $OFFSITE_BUCKET && -e $sent/archives ]] && grep -qs "\"result\":\"success\".*\"set\":\"$1\"" "$STATE/files.json" || return 0
-    there=$(offsite lsf --files-only "offsite:$OFFSITE_BUCKET/files") || fail "the off-site copy of the files could not be looked at"
-    missing=$(printf '%s\n' "$(<"$sent/archives")" "$1.files.list.zst" "$1.files.archives" | sed 's/$/.age/' | { grep -vxF -f <(printf '%s\n' "$there") || true; } | paste -sd ' ')
+    missing=$(printf '%s\n' "$(<"$sent/archives")" "$1.files.list.zst" "$1.files.archives" | missing files | sed 's/$/.age/' | paste -sd ' ') || fail "the off-site copy of the files could not be looked at"
     [[ -z $missing ]] || fail "the files of $1 are verified, but their copy in $OFFSITE_BUCKET is not: these are not there: $missing; to have all sent again: scripts/ssh rm -r $sent and scripts/backup"
     say "their copy in $OFFSITE_BUCKET is there in full (that it can be opened, scripts/drill shows)"
 }

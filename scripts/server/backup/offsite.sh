@@ -37,6 +37,7 @@ copy_offsite() {
 # notice_deleted forgets that something was sent which is not there any more.
 notice_deleted() {
     local set name deleted=
+    [[ -n $BOX_HOST ]] || return 0
     while read -r name; do
         rm -f "$(sent_note "${name%.sha256}")"
         deleted+=" ${name%.sha256}"

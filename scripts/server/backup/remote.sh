@@ -32,14 +32,17 @@ upload_all() {
     [[ -z $BOX_HOST ]] || offsite move --no-traverse --no-check-dest "$part" "$to"
 }
 
-# gone DIRECTORY prints which of the names that it reads a box no longer has.
-gone() {
+# missing DIRECTORY prints which of the names that it reads are not there. It fails
+# when nobody knows.
+missing() {
     local there code=0
-    [[ -n $BOX_HOST ]] || return 0
-    there=$(offsite lsf "offsite:$OFFSITE_BUCKET/$1" 2>/dev/null) || code=$?
-    ((code == 0 || code == 3)) || return 0 # 3: there is no such directory; else nobody knows
+    there=$(offsite lsf "offsite:$OFFSITE_BUCKET/$1") || code=$?
+    ((code == 0 || code == 3)) || return # 3: there is no such directory
     grep -vxF -f <(sed 's/\.age$//; s|/$||' <<<"$there") || true
 }
+
+# gone DIRECTORY prints which of the names that it reads a box no longer has.
+gone() { [[ -z $BOX_HOST ]] || missing "$1" 2>/dev/null || true; }
 
 # expire DIRECTORY [OPTION...] deletes of a box what is old, when all that is new
 # is there.
