@@ -41,7 +41,7 @@ func (w Deploy) database(d *document) error {
 		}
 		return d.insert(w.accessory().below(w.db()[1]), w.db()...)
 	}
-	for _, part := range []func(*document) error{w.databaseSoftware, w.databaseServer, w.databasePublished, w.databaseEnv, w.databaseVolume} {
+	for _, part := range []func(*document) error{w.databaseSoftware, w.databaseServer, w.databasePublished, w.databaseEnv, w.databaseVolume, w.databaseMemory} {
 		if err := part(d); err != nil {
 			return err
 		}
@@ -56,6 +56,7 @@ func (w Deploy) accessory() block {
 		"# Reachable on the server itself only: Docker publishes ports past most firewalls.",
 		`port: "` + databasePort + `"`,
 	}
+	lines = append(lines, w.memorySettings()...)
 	lines = append(lines, items(databaseSecrets).below("secret").below("env")...)
 	return append(lines, items([]string{w.volume(w.databaseImage())}).below("volumes")...)
 }

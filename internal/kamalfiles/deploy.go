@@ -16,6 +16,7 @@ type Deploy struct {
 	AppSecrets   []string   // env.secret entries that the app needs, NAME or NAME:SECRET
 	DatabaseKind string     // DatabaseAccessory, DatabaseExternal or DatabaseNone; "": as the app has it
 	Database     string     // image of the database, e.g. "postgres:16"; "": as in the file, or the default
+	MemoryMB     int        // of the server, which the database is told of; 0: it is not; UnknownMemory: as in the file
 	OriginCert   *CertNames // custom certificate; nil: kamal-proxy obtains one
 	KeepHeaders  bool       // proxy.forward_headers: visitors' addresses come from a proxy in front
 
@@ -37,15 +38,25 @@ func (w Deploy) Apply(text []byte) ([]byte, error) {
 }
 
 func (w Deploy) apply(text []byte) (*document, error) {
-	d, err := w.edited(text)
-	if err == nil {
-		// Whatever was misread would be misread again: a second time must change nothing.
-		if again, twice := w.edited(d.text); twice != nil || !bytes.Equal(again.text, d.text) {
-			err = refusal{0, "it is laid out in a way that this program does not understand"}
-		}
+	d, err := w.editedTwice(text)
+	if err != nil && w.MemoryMB > 0 {
+		d, err = w.withoutMemory(text, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w; it is left as it is; put this in by hand, and if it still is refused: pulumi config set editApp false\n%s", err, w.ByHand())
+	}
+	return d, nil
+}
+
+// editedTwice is edited. Whatever was misread would be misread again: a second time
+// must change nothing.
+func (w Deploy) editedTwice(text []byte) (*document, error) {
+	d, err := w.edited(text)
+	if err != nil {
+		return nil, err
+	}
+	if again, twice := w.edited(d.text); twice != nil || !bytes.Equal(again.text, d.text) {
+		return nil, refusal{0, "it is laid out in a way that this program does not understand"}
 	}
 	return d, nil
 }

@@ -22,6 +22,7 @@ func (w Deploy) forget(read map[string]any) {
 		owned = append(owned, []string{"env", "clear", name})
 	}
 	w.forgetHosts(read)
+	w.forgetMemory(read)
 	for _, path := range owned {
 		drop(read, path)
 	}
