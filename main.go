@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -71,6 +72,10 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	if err != nil {
 		return err
 	}
+	upkeep, err := newUpkeep(ctx, s, server, hardening, backups.Container)
+	if err != nil {
+		return err
+	}
 	records := &components.DNSArgs{
 		Zone:    s.Zone,
 		Hosts:   s.Hosts(),
@@ -91,7 +96,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	if err != nil {
 		return err
 	}
-	ready := pulumi.Array{dns.URL, hardening.Report}
+	ready := pulumi.Array{dns.URL, hardening.Report, upkeep.Report}
 	if backups.Wanted() {
 		backups.DependsOn = []pulumi.Resource{hardening.Done}
 		backup, err := components.NewBackup(ctx, "backup", backups)
@@ -117,6 +122,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	kamal, err := components.NewKamal(ctx, "kamal", &components.KamalArgs{
 		Settings: s,
 		IP:       server.IP,
+		MemoryMB: found.memoryMB,
 		Proxies:  found.edgeNetworks,
 		After:    ready,
 	})
@@ -130,10 +136,35 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	ctx.Export("sshHostKey", pulumi.Sprintf("%s %s", server.IP, server.HostKey))
 	ctx.Export("postgresPassword", postgresPassword)
 	ctx.Export("hardening", hardening.Report)
+	ctx.Export("upkeep", upkeep.Report)
 	ctx.Export("kamal", kamal.Report)
 	ctx.Export("monthlyPrice", server.Type.ApplyT(found.price))
 	ctx.Export("nextSteps", nextSteps(ctx, s, server, found, kamal.Report))
 	return nil
+}
+
+// newUpkeep declares what keeps the server running once it is hardened.
+func newUpkeep(ctx *pulumi.Context, s *settings.Settings, server *components.Server, hardening *components.Hardening, database string) (*components.Upkeep, error) {
+	upkeep := &components.UpkeepArgs{
+		SSH:        server.SSH,
+		Service:    s.Service,
+		Container:  database,
+		HealthPath: components.HealthPath(s),
+
+		SSHNetworks: s.SSHNetworks,
+		Alerts:      s.Alerts,
+		Swap:        s.Swap,
+		Tidy:        s.Tidy,
+
+		DependsOn: []pulumi.Resource{hardening.Done},
+	}
+	if s.DNSTakeover != settings.TakeoverLater {
+		upkeep.Host = s.Domain
+	}
+	if s.DockerUpdates {
+		upkeep.DockerUpdates = cmp.Or(s.RebootTime, "04:30")
+	}
+	return components.NewUpkeep(ctx, "upkeep", upkeep)
 }
 
 // newStorageBox declares the box, and exports what scripts/offsite-fetch needs.

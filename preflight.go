@@ -12,12 +12,14 @@ import (
 	"rails-on-hetzner/components"
 	"rails-on-hetzner/internal/edge"
 	"rails-on-hetzner/internal/hetzner"
+	"rails-on-hetzner/internal/kamalfiles"
 	"rails-on-hetzner/internal/settings"
 )
 
 // findings is what looking at the world beforehand told.
 type findings struct {
 	serverType string                         // to buy, or of the server that stands
+	memoryMB   int                            // of that server
 	box        *hetzner.Box                   // for off-site copies; nil: none is wanted
 	price      func(serverType string) string // a month; "" when the provider does not tell
 	zone       *edge.View
@@ -29,12 +31,15 @@ type findings struct {
 // all at once. It changes nothing. What a mistaken setting keeps it from looking
 // at, it leaves out: the setting is told of anyway.
 func preflight(ctx *pulumi.Context, s *settings.Settings) (*findings, error) {
-	found := &findings{}
-	var hetznerErr, zoneErr error
+	found := &findings{memoryMB: kamalfiles.UnknownMemory}
+	var hetznerErr, zoneErr, appErr error
 	var looks sync.WaitGroup
-	looks.Go(func() { hetznerErr = found.lookAtHetzner(ctx, s) })
+	looks.Go(func() {
+		hetznerErr = found.lookAtHetzner(ctx, s)
+		appErr = checkApp(ctx, s, found.memoryMB)
+	})
 	looks.Go(func() { found.zone, found.edgeNetworks, zoneErr = lookAtZone(ctx, s) })
-	pulumiErr, agentErr, appErr := checkPulumi(ctx), checkAgent(s.AgentSocket), checkApp(ctx, s)
+	pulumiErr, agentErr := checkPulumi(ctx), checkAgent(s.AgentSocket)
 	looks.Wait()
 	return found, errors.Join(pulumiErr, agentErr, appErr, hetznerErr, zoneErr)
 }
@@ -48,11 +53,11 @@ func checkPulumi(ctx *pulumi.Context) error {
 	return nil
 }
 
-func checkApp(ctx *pulumi.Context, s *settings.Settings) error {
+func checkApp(ctx *pulumi.Context, s *settings.Settings, memoryMB int) error {
 	if s.AppPath == "" || s.Service == "" || s.Domain == "" || s.Registry == "" || s.RegistryUser == "" && s.Registry != settings.LocalRegistry {
 		return nil
 	}
-	notes, err := components.CheckKamalFiles(s)
+	notes, err := components.CheckKamalFiles(s, memoryMB)
 	if s.PointInTime && components.AppDatabase(s) == "" {
 		err = errors.Join(err, errors.New("pointInTime: true, but the app has no PostgreSQL beside it whose log could be kept; take the setting out: pulumi config rm pointInTime"))
 	}
@@ -73,6 +78,9 @@ func (f *findings) lookAtHetzner(ctx *pulumi.Context, s *settings.Settings) erro
 		return err
 	}
 	f.serverType, err = view.Check(s.ServerType, s.Image)
+	if memory := view.MemoryMB(f.serverType); memory > 0 {
+		f.memoryMB = memory
+	}
 	f.price = func(serverType string) string { return view.MonthlyPrice(serverType, f.box) }
 	if s.Offsite == nil || s.Offsite.Box == nil {
 		return err

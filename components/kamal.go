@@ -26,6 +26,7 @@ type Kamal struct {
 type KamalArgs struct {
 	Settings *settings.Settings  // required
 	IP       pulumi.StringOutput // required: the server's IPv4 address
+	MemoryMB int                 // of the server
 	Proxies  []netip.Prefix      // networks that alone reach the web, and stand before its visitors; default: everyone does
 	After    pulumi.Array        // required: values that exist once everything else is done
 }
@@ -34,12 +35,12 @@ type KamalArgs struct {
 const unknownIP = "THE-NEW-SERVERS-IP"
 
 // CheckKamalFiles finds, before anything is created, what cannot be edited, and
-// notes what in the app would spoil a deploy.
-func CheckKamalFiles(s *settings.Settings) (notes []string, err error) {
+// notes what in the app would spoil a deploy. memoryMB is the server's.
+func CheckKamalFiles(s *settings.Settings, memoryMB int) (notes []string, err error) {
 	if !s.EditApp {
 		return nil, nil
 	}
-	plan, err := planKamalFiles(s, unknownIP, nil)
+	plan, err := planKamalFiles(s, unknownIP, memoryMB, nil)
 	if plan == nil {
 		return nil, err
 	}
@@ -61,11 +62,11 @@ func NewKamal(ctx *pulumi.Context, name string, args *KamalArgs, opts ...pulumi.
 	}
 	self.Report = pulumi.All(args.IP, args.After).ApplyT(func(known []any) (string, error) {
 		if !args.Settings.EditApp {
-			wanted := wantedFiles(args.Settings, known[0].(string))
+			wanted := wantedFiles(args.Settings, known[0].(string), args.MemoryMB)
 			wanted.DatabaseKind, _ = kamalfiles.DatabaseOf(args.Settings.AppPath, wanted)
 			return "the app's files are yours to edit (editApp is false); they must say:\n" + wanted.ByHand(), nil
 		}
-		plan, err := planKamalFiles(args.Settings, known[0].(string), args.Proxies)
+		plan, err := planKamalFiles(args.Settings, known[0].(string), args.MemoryMB, args.Proxies)
 		if err != nil {
 			return "", err
 		}
@@ -96,7 +97,7 @@ func (k *Kamal) show(ctx *pulumi.Context, args *KamalArgs) error {
 	if text, ok := awaited.Value.(string); ok && awaited.Known {
 		ip = text
 	}
-	plan, err := planKamalFiles(args.Settings, ip, args.Proxies)
+	plan, err := planKamalFiles(args.Settings, ip, args.MemoryMB, args.Proxies)
 	if err != nil {
 		return err
 	}
@@ -106,13 +107,13 @@ func (k *Kamal) show(ctx *pulumi.Context, args *KamalArgs) error {
 	return nil
 }
 
-func planKamalFiles(s *settings.Settings, ip string, proxies []netip.Prefix) (*kamalfiles.Plan, error) {
+func planKamalFiles(s *settings.Settings, ip string, memoryMB int, proxies []netip.Prefix) (*kamalfiles.Plan, error) {
 	project, err := filepath.Rel(s.AppPath, s.ProjectDir)
 	if err != nil {
 		return nil, fmt.Errorf("finding the way from the app to this program: %w", err)
 	}
 	wanted := kamalfiles.Settings{
-		Deploy:         wantedFiles(s, ip),
+		Deploy:         wantedFiles(s, ip, memoryMB),
 		TrustedProxies: textsOf(proxies),
 		Secrets: []kamalfiles.Secret{
 			{Name: "KAMAL_REGISTRY_PASSWORD", Reference: "$KAMAL_REGISTRY_PASSWORD", Why: registryToken(s) + ", from your environment"},
@@ -129,13 +130,16 @@ func planKamalFiles(s *settings.Settings, ip string, proxies []netip.Prefix) (*k
 	return kamalfiles.NewPlan(s.AppPath, wanted)
 }
 
-func wantedFiles(s *settings.Settings, ip string) kamalfiles.Deploy {
+func wantedFiles(s *settings.Settings, ip string, memoryMB int) kamalfiles.Deploy {
 	wanted := kamalfiles.Deploy{
 		Service: s.Service, Registry: registryOf(s), ServerIP: ip, Hosts: s.Hosts(),
 		DatabaseKind: s.Database, Database: s.PostgresImage,
 	}
 	if s.Certificate == settings.CloudflareOrigin {
 		wanted.OriginCert = &kamalfiles.CertNames{CertificatePEM: "ORIGIN_CERTIFICATE", PrivateKeyPEM: "ORIGIN_PRIVATE_KEY"}
+	}
+	if s.DatabaseMemory {
+		wanted.MemoryMB = memoryMB
 	}
 	// Visitors' addresses may be believed only when nobody but Cloudflare can send them.
 	wanted.KeepHeaders = s.OriginLock
@@ -159,12 +163,15 @@ func registryToken(s *settings.Settings) string {
 // AppDatabase tells the container of the database that the app is given, "" when
 // it has its data elsewhere: then there is nothing to back up.
 func AppDatabase(s *settings.Settings) string {
-	kind, container := kamalfiles.DatabaseOf(s.AppPath, wantedFiles(s, unknownIP))
+	kind, container := kamalfiles.DatabaseOf(s.AppPath, wantedFiles(s, unknownIP, kamalfiles.UnknownMemory))
 	if kind == kamalfiles.DatabaseExternal || kind == kamalfiles.DatabaseNone {
 		return ""
 	}
 	return container
 }
+
+// HealthPath is what Kamal asks the app for to see whether it is well.
+func HealthPath(s *settings.Settings) string { return kamalfiles.HealthPath(s.AppPath) }
 
 // outputSecret is a secret that one of the stack's outputs holds, printed from
 // within the app. A reference to another stack is from before the app moved to

@@ -144,22 +144,20 @@ func (r *running) runDocumented(t *testing.T, document, topic string) {
 // runScript runs a file of testdata/backup on the server.
 func (r *running) runScript(t *testing.T, name string) {
 	t.Helper()
-	path := filepath.Join("testdata", "backup", name)
-	library, err := os.ReadFile(filepath.Join("testdata", "backup", "lib.sh"))
-	if err != nil {
-		t.Fatal(err)
+	r.runFiles(t, "backup", "lib.sh", "ledger.sh", name)
+}
+
+// runFiles runs files of a directory of testdata as one script on the server. The
+// last of them says PASSED.
+func (r *running) runFiles(t *testing.T, directory string, names ...string) {
+	t.Helper()
+	var script strings.Builder
+	for _, name := range names {
+		script.WriteString(read(t, filepath.Join("testdata", directory, name)) + "\n")
 	}
-	script, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ledger, err := os.ReadFile(filepath.Join("testdata", "backup", "ledger.sh"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := r.runInput(t, 0, string(library)+"\n"+string(ledger)+"\n"+string(script), "ssh", "cat >/root/test.sh; bash /root/test.sh </dev/null 2>&1 || echo FAILED")
+	text := r.runInput(t, 0, script.String(), "ssh", "cat >/root/test.sh; bash /root/test.sh </dev/null 2>&1 || echo FAILED")
 	if strings.Contains(text, "FAILED") || !strings.Contains(text, "PASSED") {
-		t.Errorf("%s:\n%s", name, text)
+		t.Errorf("%s:\n%s", strings.Join(names, ", "), text)
 	} else {
 		t.Log(strings.TrimSpace(text))
 	}

@@ -24,31 +24,16 @@ func TestDeployWithLetsEncrypt(t *testing.T) {
 		t.Fatalf("both names are not seen:\n%s", said)
 	}
 	visitor := newVisitor(t, r)
+	t.Run("TellsPostgreSQLOfTheServersMemory", func(t *testing.T) {
+		text := r.run(t, 0, "ssh", "docker exec running_calendar-db psql -U postgres -tAc 'show shared_buffers'; docker exec running_calendar-db df -m --output=size /dev/shm")
+		if fields := strings.Fields(text); len(fields) != 3 || fields[0] != "512MB" || fields[2] != "256" {
+			t.Errorf("of a server with 4 GB it has %q", text)
+		}
+	})
 	t.Run("KeepsRowsAndUploads", func(t *testing.T) { visitor.keepsRowsAndUploads(t) })
 	t.Run("LosesNoRequestAtTheNextDeploy", func(t *testing.T) {
-		var lost, all int
-		done := make(chan struct{})
-		asking := make(chan struct{})
-		go func() {
-			defer close(asking)
-			for {
-				select {
-				case <-done:
-					return
-				default:
-				}
-				if _, err := visitor.get("/"); err != nil {
-					lost++
-				}
-				all++
-			}
-		}()
-		r.run(t, 0, "deploy")
-		close(done)
-		<-asking
-		t.Logf("%d of %d requests were lost", lost, all)
-		if lost > 0 || all < 10 {
-			t.Errorf("%d of %d requests were lost", lost, all)
+		if requests := visitor.losesNone(t, func() { r.run(t, 0, "deploy") }); requests < 10 {
+			t.Errorf("only %d requests were made", requests)
 		}
 	})
 	t.Run("GoesBackToTheVersionBefore", func(t *testing.T) {
@@ -155,6 +140,37 @@ type visitor struct {
 func newVisitor(t *testing.T, r *running) visitor {
 	t.Helper()
 	return visitor{newOutsider(t, r, "visitor", "198.18.0.220/24"), r.status(t).Daemon.Authorities}
+}
+
+// losesNone has somebody ask for the page every 100 ms while something is done, and
+// returns how often.
+func (v visitor) losesNone(t *testing.T, do func()) (requests int) {
+	t.Helper()
+	done, asked := make(chan struct{}), make(chan struct{})
+	lost := 0
+	go func() {
+		defer close(asked)
+		for tick := time.NewTicker(100 * time.Millisecond); ; <-tick.C {
+			select {
+			case <-done:
+				tick.Stop()
+				return
+			default:
+			}
+			if _, err := v.get("/"); err != nil {
+				lost++
+			}
+			requests++
+		}
+	}()
+	do()
+	close(done)
+	<-asked
+	t.Logf("%d of %d requests were lost", lost, requests)
+	if lost > 0 {
+		t.Errorf("%d of %d requests were lost", lost, requests)
+	}
+	return requests
 }
 
 // get fetches a page, or posts with the arguments that curl takes for that.

@@ -188,30 +188,37 @@ func TestDrift(t *testing.T) {
 			t.Helper()
 			return r.run(t, code, "exec", "bash", "-c", `cd ../program && scripts/check`)
 		}
-		if text := check(0); !strings.Contains(text, "files: ") {
+		if text := check(0); !strings.Contains(text, "files        ok ") {
 			t.Errorf("a sound server: %s", text)
 		}
-		// One upon the other: check tells the first that it comes upon, and looks at these
-		// from the last to the first.
-		for _, c := range []struct{ change, told string }{
-			{"echo '# mine' >>/usr/local/bin/pg-backup", "failed: changed by hand: /usr/local/bin/pg-backup; to put back what the stack says: pulumi up --replace '**hardening-apply' --replace '**backup-install'"},
-			{"sed -i 's/maxretry = 5/maxretry = 500/' /etc/fail2ban/jail.d/rails*", "/etc/fail2ban/jail.d/rails-on-hetzner.local"},
-			{"rm -f /etc/apt/apt.conf.d/20auto-upgrades /etc/apt/apt.conf.d/52*", "failed: unattended upgrades are not on"},
-			{"systemctl stop fail2ban", "failed: fail2ban's jail sshd is not active"},
-			{"echo 'MaxAuthTries 9' >/etc/ssh/sshd_config.d/00-a.conf", "failed: sshd's effective settings do not have: MaxAuthTries 3"},
-			{"iptables -F DOCKER-USER || iptables -N DOCKER-USER", "failed: ports that containers publish are not filtered"},
-			{"ufw disable", "failed: UFW is not active"},
-		} {
-			r.run(t, 0, "ssh", "("+c.change+") >/dev/null 2>&1")
-			if text := check(1); !strings.Contains(text, c.told) {
-				t.Errorf("%s: it is not told %q: %s", c.change, c.told, text)
+		type change struct{ what, told string }
+		tells := func(changes ...change) {
+			t.Helper()
+			for _, c := range changes {
+				r.run(t, 0, "ssh", "("+c.what+") >/dev/null 2>&1")
+			}
+			text := check(1)
+			for _, c := range changes {
+				if !strings.Contains(text, c.told) {
+					t.Errorf("%s: it is not told %q: %s", c.what, c.told, text)
+				}
 			}
 		}
+		tells(
+			change{"echo '# mine' >>/usr/local/bin/pg-backup", "/usr/local/bin/pg-backup"},
+			change{"true", "; to put back what the stack says: pulumi up --replace '**hardening-apply' --replace '**backup-install' --replace '**upkeep-install'"},
+			change{"sed -i 's/maxretry = 5/maxretry = 500/' /etc/fail2ban/jail.d/rails*", "/etc/fail2ban/jail.d/rails-on-hetzner.local"},
+			change{"rm -f /etc/apt/apt.conf.d/20auto-upgrades /etc/apt/apt.conf.d/52*", "unattended upgrades are not on"},
+			change{"systemctl stop fail2ban", "fail2ban's jail sshd is not active"},
+			change{"echo 'MaxAuthTries 9' >/etc/ssh/sshd_config.d/00-a.conf", "sshd's effective settings do not have: MaxAuthTries 3"},
+			change{"iptables -F DOCKER-USER || iptables -N DOCKER-USER", "ports that containers publish are not filtered"},
+		)
+		tells(change{"ufw disable", "UFW is not active"})
 		r.run(t, 0, "ssh", "rm /etc/ssh/sshd_config.d/00-a.conf")
-		r.pulumi(t, 0, "up", "--yes", "--skip-preview", "--replace", "**hardening-apply", "--replace", "**backup-install")
+		r.pulumi(t, 0, "up", "--yes", "--skip-preview", "--replace", "**hardening-apply", "--replace", "**backup-install", "--replace", "**upkeep-install")
 		check(0)
 		r.run(t, 0, "ssh", "app-backup daily; touch -d '2 days ago' /var/lib/rails-on-hetzner/backup/backup.json")
-		if text := check(1); !strings.Contains(text, "failed: the last backup is 48 hours ago") {
+		if text := check(1); !strings.Contains(text, "the last backup is 48 hours ago") {
 			t.Errorf("old backups are not told: %s", text)
 		}
 		r.run(t, 0, "ssh", "rm /var/lib/rails-on-hetzner/backup/*.json")

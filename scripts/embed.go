@@ -4,55 +4,84 @@ package scripts
 import (
 	"embed"
 	"fmt"
+	"io/fs"
+	"path"
 	"strings"
 )
 
-var (
-	//go:embed server/common.sh
-	common string
-	//go:embed server/harden.sh
-	harden string
-	//go:embed server/verify.sh
-	verify string
-	//go:embed server/confirm.sh
-	confirm string
-	//go:embed server/backup
-	backup embed.FS
-)
+//go:embed server
+var server embed.FS
+
+var common, harden = text("common.sh"), text("harden.sh")
 
 // Harden secures the server and arms its own undo; its inputs stand at its top.
-func Harden() string { return common + "\n" + harden }
+func Harden() string { return join(common, harden) }
 
 // Confirm keeps what Harden did, called over a new connection.
-func Confirm() string { return common + "\n" + verify + "\n" + confirm }
+func Confirm() string { return join(common, text("watch/hardening.sh"), text("confirm.sh")) }
 
 // InstallBackup sets up the daily backup: install.sh, whose inputs stand at its
 // top, and attached to it all that it is to install.
 func InstallBackup() string {
-	const directory, installer = "server/backup", "install.sh"
-	files, err := backup.ReadDir(directory)
+	var files []string
+	for _, file := range in("backup") {
+		if path.Base(file) != installer {
+			files = append(files, file)
+		}
+	}
+	return join(common, attached(files...), text("backup/"+installer))
+}
+
+// InstallUpkeep sets up what keeps the server running: install.sh, whose inputs
+// stand at its top, after its parts, and attached to it all that it is to install.
+func InstallUpkeep() string {
+	files := append(in("watch"), "common.sh")
+	parts := []string{common}
+	for _, file := range in("upkeep") {
+		switch {
+		case path.Base(file) == installer:
+		case path.Ext(file) == ".sh":
+			parts = append(parts, text(file))
+		default:
+			files = append(files, file)
+		}
+	}
+	return join(append(parts, attached(files...), text("upkeep/"+installer))...)
+}
+
+// installer is the script in a directory that installs the others.
+const installer = "install.sh"
+
+func join(parts ...string) string { return strings.Join(parts, "\n") }
+
+// attached makes a shell function of its name that prints a file, and ATTACHED,
+// the files' names: one connection carries them all to where a script writes them.
+func attached(files ...string) string {
+	const end = "END-OF-ATTACHED-FILE"
+	var names, cases strings.Builder
+	for _, file := range files {
+		name := path.Base(file)
+		names.WriteString(" " + name)
+		cases.WriteString(name + ")\n    cat <<'" + end + "'\n" + text(file) + end + "\n    ;;\n")
+	}
+	return "ATTACHED=(" + names.String() + ")\nattached() {\n    case $1 in\n" + cases.String() + "    esac\n}"
+}
+
+// in lists the files of a directory.
+func in(directory string) []string {
+	entries, err := server.ReadDir("server/" + directory)
 	if err != nil {
 		panic(fmt.Sprintf("the scripts that were compiled in: %v", err))
 	}
-	var names, cases strings.Builder
-	for _, file := range files {
-		if file.Name() != installer {
-			fmt.Fprintf(&names, " %s", file.Name())
-			cases.WriteString(attached(file.Name(), text(directory+"/"+file.Name())))
-		}
+	var files []string
+	for _, entry := range entries {
+		files = append(files, directory+"/"+entry.Name())
 	}
-	return common + "\nATTACHED=(" + names.String() + ")\nattached() {\n    case $1 in\n" + cases.String() + "    esac\n}\n" + text(directory+"/"+installer)
+	return files
 }
 
-// attached makes a case of a shell function that prints a file, for a script that
-// is to write it on the server: one connection carries them all.
-func attached(name, text string) string {
-	const end = "END-OF-ATTACHED-FILE"
-	return name + ")\n    cat <<'" + end + "'\n" + text + end + "\n    ;;\n"
-}
-
-func text(path string) string {
-	content, err := backup.ReadFile(path)
+func text(file string) string {
+	content, err := fs.ReadFile(server, "server/"+file)
 	if err != nil {
 		panic(fmt.Sprintf("the scripts that were compiled in: %v", err))
 	}

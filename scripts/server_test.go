@@ -2,7 +2,6 @@ package scripts
 
 import (
 	"cmp"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -80,8 +79,8 @@ fi
 	}
 }
 
-func TestVerifyBackups_FailsWhenTheyFailedOrAreOld(t *testing.T) {
-	check, err := os.ReadFile(filepath.Join("server", "check.sh"))
+func TestCheckBackup_FailsWhenTheyFailedOrAreOld(t *testing.T) {
+	check, err := os.ReadFile(filepath.Join("server", "watch", "backups.sh"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +129,7 @@ func TestVerifyBackups_FailsWhenTheyFailedOrAreOld(t *testing.T) {
 					t.Fatalf("%v: %s", err, output)
 				}
 			}
-			said, err := callIn(dir, string(check), "STATE="+dir+" BACKUP_JOB="+dir+"/job BACKUP_SETTINGS="+dir+"/settings; verify_backups")
+			said, err := callIn(dir, string(check), "STATE="+dir+" BACKUP_JOB="+dir+"/job BACKUP_SETTINGS="+dir+"/settings; check_backup")
 			if (err != nil) != (c.wrong != "") || !strings.Contains(said, c.wrong) || !strings.Contains(said, c.said) {
 				t.Errorf("%v, it said:\n%s\nwanted %q", err, said, c.wrong+c.said)
 			}
@@ -148,10 +147,7 @@ func call(t *testing.T, dir, commands string) {
 }
 
 func callIn(dir, script, commands string) (string, error) {
-	functions, ok := strings.CutSuffix(script, "\nmain </dev/null\n")
-	if !ok {
-		return "", errors.New("the script does not end with a call of main")
-	}
+	functions := strings.TrimSuffix(script, "main </dev/null\n")
 	cmd := exec.Command("bash", "-s")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))

@@ -174,6 +174,15 @@ func (v *View) Check(wantedType, image string) (string, error) {
 	return chosen, errors.Join(append(mistakes, err)...)
 }
 
+// MemoryMB is how much memory a server of a type has, 0 for a type that is not known.
+func (v *View) MemoryMB(serverType string) int {
+	i := slices.IndexFunc(v.Offers, func(o Offer) bool { return o.Name == serverType })
+	if i < 0 {
+		return 0
+	}
+	return int(v.Offers[i].MemoryGB * 1024)
+}
+
 // MonthlyPrice says what a server of the type, its address and the box, if there
 // is to be one, cost, as Hetzner tells it today, or "" when it does not.
 func (v *View) MonthlyPrice(serverType string, box *Box) string {

@@ -34,6 +34,13 @@ var (
 
 	httpsURL = pattern(`^https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~/-]*)?$`, "the address of a check, e.g. https://hc-ping.com/...", "")
 
+	webhookURL   = pattern(`^https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~/-]*)?(\?[A-Za-z0-9._~/=&%-]*)?$`, "the address of a webhook, e.g. https://ntfy.sh/... or https://hooks.slack.com/services/...", "")
+	alertFormat  = pattern(`^(text|slack|discord|healthchecks)$`, "text (ntfy and most others), slack, discord or healthchecks", "text")
+	emailAddress = pattern(`^[A-Za-z0-9._%+-]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}$`, "an e-mail address", "you@example.com")
+	smtpRelay    = pattern(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9-]+:[0-9]+$`, "a mail relay's host and port (Hetzner lets servers use 587, and 25 and 465 only when asked), e.g. smtp.example.com:587", "smtp.example.com:587")
+	smtpUser     = pattern(`^[^\s"\\:]+$`, "the user of the mail relay", "you@example.com")
+	smtpPassword = pattern(`^[[:graph:]]+$`, "the password of the mail relay, without spaces", "")
+
 	offsiteKind  = pattern(`^hetzner$`, "hetzner, for a Storage Box that the stack makes (for a bucket of your own set offsiteBucket instead)", "hetzner")
 	regionName   = pattern(`^[a-z0-9-]+$`, "a region as the provider spells it, e.g. us-west-1", "us-west-1")
 	bucketName   = pattern(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]+)?$`, "a bucket, perhaps with a prefix, e.g. my-backups/running_calendar", "my-backups/running_calendar")

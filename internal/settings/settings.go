@@ -47,7 +47,12 @@ type Settings struct {
 	PointInTime      bool           // whether PostgreSQL's log is kept, for a restore to any moment
 	BackupPingURL    string         // secret; told of each backup's start, success and failure; empty: nobody
 	Offsite          *Offsite       // where backups are copied to; nil: nowhere
+	Alerts           *Alerts        // who is told of what is wrong; nil: nobody
+	Swap             bool           // whether there is a swap file
+	Tidy             bool           // whether logs are bounded and old images removed
+	DockerUpdates    bool           // whether Docker is updated, at the time for reboots
 	Database         string         // DatabaseAccessory, DatabaseExternal or DatabaseNone; empty: as the app has it
+	DatabaseMemory   bool           // whether the accessory is told how much memory the server has
 	PostgresImage    string         // image of the database's container; empty: as the app has it, or the default
 	HetznerToken     string         // secret; this one and the next only for looking beforehand
 	CloudflareToken  string         // secret
@@ -163,7 +168,12 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.PointInTime = r.boolean("pointInTime", false)
 	s.BackupPingURL = r.secret("backupPingUrl", httpsURL)
 	s.Offsite = r.offsite()
+	s.Alerts = r.alerts()
+	s.Swap = r.boolean("swap", true)
+	s.Tidy = r.boolean("tidy", true)
+	s.DockerUpdates = r.boolean("dockerUpdates", true)
 	s.Database = r.optional("database", "", databaseKind)
+	s.DatabaseMemory = r.boolean("databaseMemory", true)
 	s.PostgresImage = r.optional("postgresImage", "", containerImage)
 	s.PostgresPassword = r.secret("postgresPassword", alphanumericPassword)
 

@@ -20,7 +20,7 @@ func TestLoad_FillsInTheDefaults(t *testing.T) {
 	want := &Settings{
 		ProjectDir: "/work/infra", Project: "rails-on-hetzner", Stack: "prod",
 		Service: "running_calendar", Domain: "example.com", Zone: "example.com", WWW: true, DNSTakeover: TakeoverNever, Registry: GitHubRegistry, RegistryUser: "octocat", AppPath: "/work/app", EditApp: true,
-		Location: "hil", Image: "ubuntu-24.04", Protect: true, PublicKeys: []string{publicKey}, BackupHour: 3, BackupKeep: 7, BackupFiles: true, Certificate: LetsEncrypt, HetznerToken: strings.Repeat("h", 64), CloudflareToken: strings.Repeat("c", 40),
+		Location: "hil", Image: "ubuntu-24.04", Protect: true, PublicKeys: []string{publicKey}, BackupHour: 3, BackupKeep: 7, BackupFiles: true, Swap: true, DatabaseMemory: true, Tidy: true, DockerUpdates: true, Certificate: LetsEncrypt, HetznerToken: strings.Repeat("h", 64), CloudflareToken: strings.Repeat("c", 40),
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

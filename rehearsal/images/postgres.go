@@ -26,6 +26,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     [ "$POSTGRES_DB" = postgres ] || createdb -U "$POSTGRES_USER" -T template0 "$POSTGRES_DB"
     as_postgres pg_ctl -s -w -m fast stop
 fi
+[ "${1:-postgres}" != postgres ] || shift $(($# > 0)) # as the published image takes its command
 exec setpriv --reuid=postgres --regid=postgres --init-groups postgres "$@"
 `
 

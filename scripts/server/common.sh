@@ -65,17 +65,24 @@ note_sum() {
     sum=$(sha256sum <"$1")
     mkdir -p "$STATE"
     touch "$STATE/files"
-    grep -qxF "${sum%% *}  $2" "$STATE/files" || {
-        sed -i "\|  $2\$|d" "$STATE/files"
-        echo "${sum%% *}  $2" >>"$STATE/files"
-    }
+    grep -qxF "${sum%% *}  $2" "$STATE/files" || known_files "$2" "${sum%% *}  $2"
+}
+
+# known_files PATH [LINE] has LINE for PATH in the list, or none. Several scripts
+# run side by side.
+known_files() {
+    (
+        flock 8
+        sed -i "\|  $1\$|d" "$STATE/files"
+        [[ -z ${2:-} ]] || echo "$2" >>"$STATE/files"
+    ) 8>"$STATE/files.lock"
 }
 
 # unput PATH takes back what put wrote, and what is known of it.
 unput() {
     [[ -e $1 ]] || return 1
     rm "$1"
-    sed -i "\\|  $1\$|d" "$STATE/files"
+    known_files "$1"
     changed "$1 is gone"
 }
 

@@ -1,22 +1,16 @@
-# Only looks: the state in effect, the files, the backups.
-# shellcheck shell=bash disable=SC2154 # common.sh and verify.sh stand in front
+# Whether there is a backup that one would want to restore from.
+# shellcheck shell=bash disable=SC2154 # common.sh stands in front
 
 BACKUP_JOB=/etc/cron.d/rails-on-hetzner-backup
 BACKUP_SETTINGS=/etc/rails-on-hetzner/backup.conf
 
-main() {
-    verify_effect
-    verify_files
-    verify_backups
-}
-
-# verify_backups lists them, and fails when the newest is not what one would
+# check_backup lists them, and fails when the newest is not what one would
 # want to restore from: the last run failed or is too long ago, or a set is
 # not whole. What ran when stands in the status files of the backup's parts.
-verify_backups() {
+check_backup() {
     local list
     if ! command -v app-backup >/dev/null && [[ ! -e $BACKUP_JOB ]]; then
-        say "backups: none are made here; the app's database is elsewhere, or none of the deployment's"
+        say "none are made here; the app's database is elsewhere, or none of the deployment's"
         return
     fi
     list=$(app-backup list)
@@ -72,5 +66,3 @@ status_of() {
     [[ -e $STATE/backup/$1.json ]] || return 0
     python3 -c 'import json, sys; print(json.load(open(sys.argv[1])).get(sys.argv[2], ""))' "$STATE/backup/$1.json" "$2"
 }
-
-main </dev/null

@@ -1,0 +1,45 @@
+# What the tests of the upkeep share.
+# shellcheck shell=bash disable=SC2034 # the variable is for the others
+set -euo pipefail
+state=/var/lib/rails-on-hetzner
+export SECONDS_TO_SECOND_LOOK=1
+
+wrong() {
+    echo "FAILED: $*"
+    exit 1
+}
+
+# told prints what the receivers got since it was last asked.
+told() {
+    cat /root/told/*."$1" 2>/dev/null || true
+    rm -f /root/told/*."$1"
+}
+
+# begins NAME... wants one message, in both ways, of all that begins, and then silence.
+begins() {
+    local name way
+    server-watch >/dev/null
+    for way in hook mail; do
+        [[ $(find /root/told -name "*.$way" | wc -l) == 1 ]] || wrong "not one $way but: $(told $way)"
+        told $way >/root/last.$way
+        for name in "$@"; do grep -q "^WRONG ${name%%=*}: .*${name#*=}" /root/last.$way || wrong "$name is not told by $way: $(cat /root/last.$way)"; done
+        [[ $(grep -c ^WRONG /root/last.$way) == "$#" ]] || wrong "more is told than what began: $(cat /root/last.$way)"
+    done
+    server-watch >/dev/null
+    [[ -z $(ls /root/told) ]] || wrong "it is told again: $(told hook)"
+}
+
+# ends NAME... wants one message that all is over, and then silence.
+ends() {
+    local name way
+    server-watch >/dev/null
+    [[ -z $(ls /root/told) ]] || wrong "at once it is told: $(told hook)"
+    server-watch >/dev/null
+    for way in hook mail; do
+        told $way >/root/last.$way
+        for name in "$@"; do grep -q "^over  $name, which began 20" /root/last.$way || wrong "$name is not over: $(cat /root/last.$way)"; done
+        ! grep ^WRONG /root/last.$way || wrong "something begins"
+    done
+    server-watch >/dev/null
+    [[ -z $(ls /root/told) ]] || wrong "it is told again: $(told hook)"
+}

@@ -1,0 +1,91 @@
+# Sets up what keeps a server running in the days after: swap, room on the disk,
+# Docker's updates, and who looks whether all is well and tells. What is switched
+# off is taken back. Running it again changes nothing.
+#
+# SWAP            true or false: whether there is a file for memory that is not used
+# TIDY            true or false: whether journal and containers' logs are bounded, and old images go
+# DOCKER_UPDATES  HH:MM, when Docker is updated; empty: never
+# SERVICE         Kamal's name for the app
+# CONTAINER       of the app's PostgreSQL; empty: it has none here
+# HOST            on which the app answers; empty: its name does not lead here yet
+# HEALTH_PATH     that answers when the app is well
+# SSH_NETWORKS    networks that may reach port 22, separated by spaces; empty: everyone
+# ALERT_URL       told of what is wrong, in the shape ALERT_FORMAT; secret, may be empty
+# ALERT_EMAIL     told too, by the relay ALERT_SMTP (host:port), from ALERT_FROM, with
+#                 ALERT_SMTP_USER and ALERT_SMTP_PASSWORD, which is secret; may be empty
+# ALERT_EXCEPT    names of checks that nobody is told of, separated by spaces
+# shellcheck shell=bash disable=SC2154 # common.sh, the other parts and the attached files stand in front
+
+main() {
+    : "${SWAP:?}" "${TIDY:?}" "${DOCKER_UPDATES?may be empty}" "${SERVICE:?}" "${CONTAINER?may be empty}" "${HOST?may be empty}" "${HEALTH_PATH:?}" "${SSH_NETWORKS?may be empty}"
+    local report=()
+    install -d -m 0700 /etc/rails-on-hetzner
+    attach /usr/local/lib/rails-on-hetzner 644 common.sh
+    swap
+    logs
+    images
+    docker_settings
+    docker_updates
+    alerts
+    ((changes > 0)) || say "nothing to change"
+    say "upkeep: $(listed "${report[@]}")"
+}
+
+listed() {
+    local text=$1 next
+    shift
+    for next in "$@"; do text+=", $next"; done
+    say "$text"
+}
+
+# attach DIRECTORY MODE NAME... puts attached files there.
+attach() {
+    local directory=$1 mode=$2 name
+    shift 2
+    for name in "$@"; do attached "$name" | put "$directory/$name" "$mode" || true; done
+}
+
+# timer NAME WHEN COMMAND has a command run when systemd.timer(5) says.
+timer() {
+    local unit=rails-on-hetzner-$1 reload=no
+    put "/etc/systemd/system/$unit.service" 644 <<UNIT && reload=yes
+# Written by the deployment.
+[Unit]
+Description=rails-on-hetzner: $3
+
+[Service]
+Type=oneshot
+ExecStart=/usr/local/bin/$3
+SyslogIdentifier=$3
+TimeoutStartSec=30min
+Nice=10
+CPUWeight=20
+UNIT
+    put "/etc/systemd/system/$unit.timer" 644 <<UNIT && reload=yes
+# Written by the deployment.
+[Unit]
+Description=rails-on-hetzner: when $3 runs
+
+[Timer]
+$2
+
+[Install]
+WantedBy=timers.target
+UNIT
+    if [[ $reload == yes ]]; then
+        systemctl daemon-reload
+        systemctl try-restart "$unit.timer"
+    fi
+    keep_running "$unit.timer"
+}
+
+untimer() {
+    local unit=rails-on-hetzner-$1
+    [[ -e /etc/systemd/system/$unit.timer ]] || return 0
+    systemctl disable --quiet --now "$unit.timer"
+    unput "/etc/systemd/system/$unit.timer"
+    unput "/etc/systemd/system/$unit.service" || true
+    systemctl daemon-reload
+}
+
+main </dev/null
