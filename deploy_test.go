@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -40,6 +41,38 @@ func TestDeploy_LiftsTheProtectionAtPulumiAndAtHetznerTogether(t *testing.T) {
 		resource := declared.find(t, name, "hcloud:")
 		if resource.rpc.GetProtect() || resource.inputs["deleteProtection"].BoolValue() {
 			t.Errorf("%s is still protected", name)
+		}
+	}
+}
+
+func TestDeploy_LabelsEverythingAtHetzner(t *testing.T) {
+	for _, r := range runStack(t, "prod", sampleApp(t), withBox, false).resources {
+		if !strings.HasPrefix(r.kind, "hcloud:") {
+			continue
+		}
+		labels := r.inputs["labels"]
+		for key, want := range map[string]string{"app": "running_calendar", "stack": "prod", "managed-by": "pulumi"} {
+			if !labels.IsObject() || labels.ObjectValue()[resource.PropertyKey(key)].StringValue() != want {
+				t.Errorf("%s %s has the labels %v", r.kind, r.name, labels)
+				break
+			}
+		}
+	}
+}
+
+// The stack's page shows outputs that there are.
+func TestReadme_NamesOutputsThatThereAre(t *testing.T) {
+	program, err := os.ReadFile("main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`\$\{outputs\.(\w+)\}`).FindAllStringSubmatch(readme, -1)
+	if len(named) < 5 {
+		t.Errorf("it names %d outputs", len(named))
+	}
+	for _, name := range named {
+		if !strings.Contains(string(program), `ctx.Export("`+name[1]+`", `) {
+			t.Errorf("there is no output %s", name[1])
 		}
 	}
 }

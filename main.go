@@ -5,6 +5,7 @@ package main
 
 import (
 	"cmp"
+	_ "embed"
 	"errors"
 	"fmt"
 	"os"
@@ -15,6 +16,9 @@ import (
 	"rails-on-hetzner/internal/hetzner"
 	"rails-on-hetzner/internal/settings"
 )
+
+//go:embed Pulumi.README.md
+var readme string
 
 func main() {
 	pulumi.Run(func(ctx *pulumi.Context) error {
@@ -36,6 +40,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 		Image:      s.Image,
 		Protect:    s.Protect,
 		PublicKeys: s.PublicKeys,
+		Labels:     s.Labels(),
 
 		WebNetworks: found.edgeNetworks,
 	})
@@ -139,6 +144,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	ctx.Export("upkeep", upkeep.Report)
 	ctx.Export("kamal", kamal.Report)
 	ctx.Export("monthlyPrice", server.Type.ApplyT(found.price))
+	ctx.Export("readme", pulumi.String(readme)) // the page of the stack in Pulumi Cloud
 	ctx.Export("nextSteps", nextSteps(ctx, s, server, found, kamal.Report))
 	return nil
 }
@@ -177,6 +183,7 @@ func newStorageBox(ctx *pulumi.Context, s *settings.Settings, chosen *hetzner.Bo
 		LocationChosen: s.Offsite.Box.Location == "",
 		Snapshots:      chosen.Snapshots,
 		Protect:        s.Protect,
+		Labels:         s.Labels(),
 		HostKeys:       s.Offsite.Box.HostKeys,
 	})
 	if err != nil {

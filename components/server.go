@@ -26,14 +26,15 @@ type Server struct {
 
 // ServerArgs describes the server to buy.
 type ServerArgs struct {
-	Name        string         // required: host name, letters, digits and hyphens
-	Location    string         // required: Hetzner location
-	Type        string         // required: Hetzner server type
-	TypeChosen  bool           // the program chose the type: once there is a server, its own type stands
-	Image       string         // required: Hetzner image name
-	Protect     bool           // optional: server and address cannot be deleted; default they can
-	PublicKeys  []string       // required: the developers' keys, as in authorized_keys
-	WebNetworks []netip.Prefix // optional: who may reach ports 80 and 443; default everyone
+	Name        string            // required: host name, letters, digits and hyphens
+	Location    string            // required: Hetzner location
+	Type        string            // required: Hetzner server type
+	TypeChosen  bool              // the program chose the type: once there is a server, its own type stands
+	Image       string            // required: Hetzner image name
+	Protect     bool              // optional: server and address cannot be deleted; default they can
+	PublicKeys  []string          // required: the developers' keys, as in authorized_keys
+	Labels      map[string]string // optional: of everything that is made at Hetzner
+	WebNetworks []netip.Prefix    // optional: who may reach ports 80 and 443; default everyone
 }
 
 // NewServer declares the server; what it is of must be on sale, see package hetzner.
@@ -55,6 +56,7 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 	registered, err := hcloud.NewSshKey(ctx, name+"-deploy-key", &hcloud.SshKeyArgs{
 		Name:      pulumi.String(args.Name + "-deploy"),
 		PublicKey: trimmed(deployKey.PublicKeyOpenssh),
+		Labels:    pulumi.ToStringMap(args.Labels),
 	}, child, pulumi.DeleteBeforeReplace(true)) // its name is taken while it exists
 	if err != nil {
 		return nil, err
@@ -68,6 +70,7 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 		Type:             pulumi.String("ipv4"),
 		Location:         pulumi.String(args.Location),
 		AutoDelete:       pulumi.Bool(false),
+		Labels:           pulumi.ToStringMap(args.Labels),
 		DeleteProtection: pulumi.Bool(args.Protect),
 	}, child, pulumi.Protect(args.Protect))
 	if err != nil {
@@ -79,6 +82,7 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 		ServerType:  pulumi.String(args.Type),
 		Image:       pulumi.String(args.Image),
 		Location:    pulumi.String(args.Location),
+		Labels:      pulumi.ToStringMap(args.Labels),
 		SshKeys:     pulumi.StringArray{registered.ID().ToStringOutput()},
 		FirewallIds: pulumi.IntArray{number(firewall.ID())},
 		PublicNets: hcloud.ServerPublicNetArray{hcloud.ServerPublicNetArgs{
@@ -157,8 +161,9 @@ func newFirewall(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pul
 		})
 	}
 	return hcloud.NewFirewall(ctx, name+"-firewall", &hcloud.FirewallArgs{
-		Name:  pulumi.String(args.Name),
-		Rules: rules,
+		Name:   pulumi.String(args.Name),
+		Labels: pulumi.ToStringMap(args.Labels),
+		Rules:  rules,
 	}, opts...)
 }
 

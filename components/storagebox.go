@@ -28,14 +28,15 @@ type StorageBox struct {
 
 // StorageBoxArgs describes the box to buy.
 type StorageBoxArgs struct {
-	Name           string   // required: in the Hetzner project
-	Type           string   // required: Hetzner's, e.g. bx11
-	TypeChosen     bool     // the program chose the type: once there is a box, its own type stands
-	Location       string   // required: Hetzner's
-	LocationChosen bool     // likewise
-	Snapshots      int      // required: how many of the daily ones are kept
-	Protect        bool     // optional: it cannot be deleted; default it can
-	HostKeys       []string // required: that its host may show, as in authorized_keys
+	Name           string            // required: in the Hetzner project
+	Type           string            // required: Hetzner's, e.g. bx11
+	TypeChosen     bool              // the program chose the type: once there is a box, its own type stands
+	Location       string            // required: Hetzner's
+	LocationChosen bool              // likewise
+	Snapshots      int               // required: how many of the daily ones are kept
+	Protect        bool              // optional: it cannot be deleted; default it can
+	Labels         map[string]string // optional: of everything that is made at Hetzner
+	HostKeys       []string          // required: that its host may show, as in authorized_keys
 }
 
 // Where the server's account lives, and what keys are prefixed with in
@@ -67,6 +68,7 @@ func NewStorageBox(ctx *pulumi.Context, name string, args *StorageBoxArgs, opts 
 		StorageBoxType: pulumi.String(args.Type),
 		Location:       pulumi.String(args.Location),
 		Password:       ours,
+		Labels:         pulumi.ToStringMap(args.Labels),
 		AccessSettings: hcloud.StorageBoxAccessSettingsArgs{
 			ReachableExternally: pulumi.Bool(true), // from the developer's machine
 			SshEnabled:          pulumi.Bool(true),
@@ -86,6 +88,7 @@ func NewStorageBox(ctx *pulumi.Context, name string, args *StorageBoxArgs, opts 
 		StorageBoxId:  number(box.ID()),
 		Name:          pulumi.String("server"),
 		Description:   pulumi.String("puts encrypted backups here"),
+		Labels:        pulumi.ToStringMap(args.Labels),
 		HomeDirectory: pulumi.String(boxDirectory),
 		Password:      theirs,
 		AccessSettings: hcloud.StorageBoxSubaccountAccessSettingsArgs{

@@ -74,4 +74,12 @@ func TestSetup(t *testing.T) {
 	if text := setup(0, "pulumi preview --stack prod"); !strings.Contains(text, "to create") {
 		t.Errorf("what setup stored does not do:\n%s", text)
 	}
+	// The other way to begin, with the repository as a template.
+	text = setup(0, `mkdir ../mine && cd ../mine && pulumi new ../program --yes --name mine --stack first \
+		-c appPath=../app -c service=running_calendar -c domain=`+domain+` -c githubUser=octocat && cat Pulumi.first.yaml && pulumi preview --stack first`)
+	for _, part := range []string{"mine:location: hil", "mine:serverType: auto", "mine:publicKeys: ~/.ssh/id_ed25519.pub", "to create"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("of pulumi new this is missing: %s\n%s", part, text)
+		}
+	}
 }

@@ -155,6 +155,9 @@ func Load(src Source, env Environment) (*Settings, error) {
 
 	s.Location = r.optional("location", "hil", shortName)
 	s.ServerType = r.optional("serverType", "", shortName)
+	if s.ServerType == "auto" {
+		s.ServerType = ""
+	}
 	s.Image = r.optional("image", "ubuntu-24.04", imageName)
 	s.Protect = r.boolean("protect", true)
 	s.PublicKeys = r.publicKeys("publicKeys", []string{"~/.ssh/id_ed25519.pub"})
@@ -208,6 +211,13 @@ func (s *Settings) Hosts() []string {
 		return []string{s.Domain, "www." + s.Domain}
 	}
 	return []string{s.Domain}
+}
+
+// Labels say at Hetzner whose a thing is, for instance `hcloud server list -l stack=prod`.
+// They take 63 characters (https://docs.hetzner.cloud/reference/cloud#labels).
+func (s *Settings) Labels() map[string]string {
+	label := func(text string) string { return strings.Trim(text[:min(len(text), 63)], "_.-") }
+	return map[string]string{"app": label(s.Service), "stack": label(s.Stack), "managed-by": "pulumi"}
 }
 
 // ServerName is the service's name as a host name, which knows no underscore.
