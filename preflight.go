@@ -39,7 +39,11 @@ func preflight(ctx *pulumi.Context, s *settings.Settings) (*findings, error) {
 		appErr = checkApp(ctx, s, found.memoryMB)
 	})
 	looks.Go(func() { found.zone, found.edgeNetworks, zoneErr = lookAtZone(ctx, s) })
-	pulumiErr, agentErr := checkPulumi(ctx), checkAgent(s.AgentSocket)
+	pulumiErr := checkPulumi(ctx)
+	agentNote, agentErr := checkAgent(s.AgentSocket, s.PublicKeys)
+	if agentNote != "" && ctx.DryRun() {
+		agentErr = ctx.Log.Warn(agentNote, nil)
+	}
 	looks.Wait()
 	return found, errors.Join(pulumiErr, agentErr, appErr, hetznerErr, zoneErr)
 }

@@ -143,3 +143,17 @@ func TestWatch_TellsHealthchecksAtEachLook(t *testing.T) {
 		t.Errorf("in the end it said %q", sent)
 	}
 }
+
+func TestWatch_SaysItAsTheReceiverTakesIt(t *testing.T) {
+	for format, want := range map[string]string{
+		"slack":   `{"text": "example.com: wrong: disk\nWRONG disk: \"91%\" \u00e4\n\nAll of it: scripts/check"}` + "\n",
+		"discord": `{"content": "example.com: wrong: disk\nWRONG disk: \"91%\" \u00e4\n\nAll of it: scripts/check"}` + "\n",
+	} {
+		w := newWatcher(t)
+		w.write(t, "conf", "HOST=example.com ALERT_URL=x ALERT_FORMAT="+format+"\n")
+		w.write(t, "disk", `"91%" ä`)
+		if sent := w.look(t); sent != "to <>\n"+want {
+			t.Errorf("%s is told %q, not %q", format, sent, want)
+		}
+	}
+}
