@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -67,7 +68,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	}
 	hardening, err := components.NewHardening(ctx, "hardening", &components.HardeningArgs{
 		SSH:         server.SSH,
-		PublicKeys:  s.PublicKeys,
+		PublicKeys:  slices.Concat(s.PublicKeys, s.DeployKeys),
 		SSHNetworks: s.SSHNetworks,
 		WebNetworks: found.edgeNetworks,
 		RebootTime:  s.RebootTime,

@@ -96,6 +96,7 @@ func TestDeployWithCloudflaresCertificate(t *testing.T) {
 		t.Errorf("after the next deploy: %v: %s", err, text)
 	}
 	r.pulumi(t, 0, "up", "--yes", "--skip-preview", "--expect-no-changes")
+	t.Run("FromCI", func(t *testing.T) { r.deploysFromCI(t, visitor) })
 }
 
 // page is what `rehearse deploy` tells of the page that it looked at.

@@ -41,7 +41,7 @@ func prepareProject(ctx context.Context, at place, repository string, o options)
 	if err != nil {
 		return err
 	}
-	for _, part := range []string{"go.mod", "go.sum", "Pulumi.yaml", "Pulumi.README.md", "components", "internal", "scripts"} {
+	for _, part := range []string{"go.mod", "go.sum", "Pulumi.yaml", "Pulumi.README.md", "components", "docs", "internal", "scripts"} {
 		sources = append(sources, filepath.Join(repository, part))
 	}
 	for _, source := range sources {

@@ -68,3 +68,17 @@ func shown(item string) string {
 	}
 	return item
 }
+
+// restricted lets keys run commands, and nothing else: no terminal, no forwarding
+// (sshd(8), AUTHORIZED_KEYS FILE FORMAT).
+func restricted(keys []string) []string {
+	var lines []string
+	for _, key := range keys {
+		separator := ","
+		if _, _, options, _, err := ssh.ParseAuthorizedKey([]byte(key)); err == nil && len(options) == 0 {
+			separator = " "
+		}
+		lines = append(lines, "restrict"+separator+key)
+	}
+	return lines
+}

@@ -37,6 +37,7 @@ type Settings struct {
 	Image      string   // Hetzner image name
 	Protect    bool     // whether server and address cannot be deleted
 	PublicKeys []string // lines as in authorized_keys: type, key, comment
+	DeployKeys []string // likewise, of who may run commands and nothing else
 
 	SSHNetworks      []netip.Prefix // networks allowed to reach port 22; empty: everyone
 	RebootTime       string         // "HH:MM" server time for reboots after updates; empty: never by itself
@@ -161,6 +162,7 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.Image = r.optional("image", "ubuntu-24.04", imageName)
 	s.Protect = r.boolean("protect", true)
 	s.PublicKeys = r.publicKeys("publicKeys", []string{"~/.ssh/id_ed25519.pub"})
+	s.DeployKeys = restricted(r.publicKeys("deployKeys", nil))
 
 	s.SSHNetworks = r.networks("sshNetworks")
 	s.RebootTime = r.optional("rebootTime", "", clockTime)

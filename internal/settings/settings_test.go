@@ -34,6 +34,13 @@ func TestLoad_TakesTheZoneFromASubdomain(t *testing.T) {
 	}
 }
 
+func TestLoad_LetsDeployKeysRunCommandsOnly(t *testing.T) {
+	got, err := load(map[string]string{"deployKeys": `["` + publicKey + `", "from=\"203.0.113.7\" ` + publicKey + `"]`})
+	if want := []string{"restrict " + publicKey, `restrict,from="203.0.113.7" ` + publicKey}; err != nil || !reflect.DeepEqual(got.DeployKeys, want) {
+		t.Errorf("got %q, %v", got.DeployKeys, err)
+	}
+}
+
 func TestLoad_ReadsListsBothWays(t *testing.T) {
 	for _, given := range []string{`["203.0.113.7","2001:db8::/32"]`, "203.0.113.7, 2001:db8::/32"} {
 		got, err := load(map[string]string{"sshNetworks": given})
