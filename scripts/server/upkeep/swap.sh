@@ -1,6 +1,6 @@
 # A file on the disk for memory that nobody uses, so that a short need of more
 # ends in a slow minute and not in a kill: as large as the memory, from one to two
-# GiB, and never more than a tenth of the disk.
+# GiB, and never more than a tenth of the disk. Swap that is there already is enough.
 # shellcheck shell=bash disable=SC2154 # common.sh stands in front
 
 SWAP_FILE=/swapfile.rails-on-hetzner
@@ -22,7 +22,7 @@ swap() {
         return
     fi
     # What is there is left as it is: to replace it would need all of it in memory.
-    [[ -n $(swapon --noheadings --show=NAME | sed -n "\|^$SWAP_FILE\$|p") ]] || swap_on "$size"
+    [[ -n $(swapon --noheadings --show=NAME) ]] || swap_on "$size"
     put /etc/sysctl.d/61-rails-on-hetzner-swap.conf 644 <<<"vm.swappiness = 10" && sysctl -q -p /etc/sysctl.d/61-rails-on-hetzner-swap.conf
     report+=("swap of $(swapon --noheadings --show=SIZE | head -n 1)")
 }
@@ -55,7 +55,9 @@ swap_on() {
 
 swap_off() {
     [[ -e $SWAP_FILE ]] || return 0
-    swapoff "$SWAP_FILE" 2>/dev/null || true
+    if swapon --noheadings --show=NAME | grep -xF "$SWAP_FILE" >/dev/null; then
+        swapoff "$SWAP_FILE" || fail "what is in the swap file does not fit into the memory now; run pulumi up again when less is running"
+    fi
     rm "$SWAP_FILE"
     sed -i '/^# BEGIN rails-on-hetzner/,/^# END rails-on-hetzner/d' /etc/fstab
     unput /etc/sysctl.d/61-rails-on-hetzner-swap.conf || true
