@@ -215,7 +215,7 @@ func TestHardeningUndoesALockOut(t *testing.T) {
 	if text := r.run(t, 0, "ssh", "ufw show added"); !strings.Contains(text, "ufw allow from 198.18.0.0/24 to any port 22 proto tcp") || strings.Contains(text, "ufw allow 22/tcp") {
 		t.Errorf("SSH is open to others than the networks named:\n%s", text)
 	}
-	if text := r.run(t, -1, "ssh", "systemctl is-enabled rails-on-hetzner-undo.timer 2>/dev/null; systemctl is-active rails-on-hetzner-undo.timer; ls /etc/systemd/system"); strings.Contains(text, "rails-on-hetzner") || !strings.Contains(text, "inactive") {
+	if text := r.run(t, -1, "ssh", "systemctl is-enabled rails-on-hetzner-undo.timer 2>/dev/null; systemctl is-active rails-on-hetzner-undo.timer; ls /etc/systemd/system"); strings.Contains(text, "rails-on-hetzner-undo") || !strings.Contains(text, "inactive") {
 		t.Errorf("the confirmed change still has its undo armed:\n%s", text)
 	}
 	// UFW spells a single address in another way than it was given.
