@@ -55,8 +55,12 @@ func TestFiles(t *testing.T) {
 		if !told || !strings.HasPrefix(rest, "scripts/backup\n") {
 			t.Fatalf("without an archive in the bucket it said:\n%s", text)
 		}
-		text = r.typed(t, 0, mend+" && scripts/backup && scripts/backup verify && scripts/check")
+		text = r.typed(t, 0, mend+" && scripts/backup && scripts/backup verify")
 		if strings.Contains(text, "backed up 1 databases") || !strings.Contains(text, "backed up 1 volumes") {
+			t.Errorf("it said:\n%s", text)
+		}
+		// What has the volume here serves no page.
+		if text := r.typed(t, 1, "scripts/check"); !strings.HasSuffix(text, "\nfailed: not as it should be: site, certificate\n") {
 			t.Errorf("it said:\n%s", text)
 		}
 	})
