@@ -72,6 +72,9 @@ func TestDeployWithLetsEncrypt(t *testing.T) {
 		r.run(t, -1, "ssh", "reboot")
 		time.Sleep(3 * time.Second)
 		visitor.await(t, 90*time.Second)
+		if text := r.run(t, 0, "ssh", "docker logs running_calendar-db 2>&1 | grep 'database system was' | tail -n 1; docker info --format {{.LiveRestoreEnabled}}"); !strings.Contains(text, "database system was shut down at") || !strings.HasSuffix(text, "true\n") {
+			t.Errorf("the database was not stopped in order, or containers would not survive Docker's next restart:\n%s", text)
+		}
 	})
 	t.Run("IsNothingForPulumiToChange", func(t *testing.T) {
 		r.pulumi(t, 0, "up", "--yes", "--skip-preview", "--expect-no-changes")

@@ -62,7 +62,7 @@ func TestUpkeep(t *testing.T) {
 			t.Errorf("it said:\n%s", text)
 		}
 		text := r.run(t, 0, "ssh", "cat /etc/docker/daemon.json; systemctl list-unit-files --no-legend 'rails-on-hetzner-*'; ls /usr/local/bin /etc/rails-on-hetzner /etc/systemd/journald.conf.d /etc/systemd/system/docker.service.d /var/lib/rails-on-hetzner; grep -c ALERT_URL=..h /etc/rails-on-hetzner/watch.conf || true")
-		for _, gone := range []string{"live-restore", "log-opts", "watch.timer", "tidy", "docker-update", "server-watch", "rails-on-hetzner.conf"} {
+		for _, gone := range []string{"live-restore", "docker-live-restore", "log-opts", "watch.timer", "tidy", "docker-update", "server-watch", "rails-on-hetzner.conf"} {
 			if strings.Contains(text, gone) {
 				t.Errorf("there is still %s:\n%s", gone, text)
 			}

@@ -4,6 +4,7 @@
 # shellcheck shell=bash disable=SC2154 # common.sh stands in front
 
 DOCKER_SETTINGS=/etc/docker/daemon.json
+LIVE_RESTORE_UNIT=/etc/systemd/system/rails-on-hetzner-live-restore.service
 DOCKER_DROP_IN=/etc/systemd/system/docker.service.d/rails-on-hetzner.conf
 
 # docker_settings adds what is wanted, and takes out what an earlier run added.
@@ -59,16 +60,48 @@ else:
 
 docker_updates() {
     if [[ -n $DOCKER_UPDATES ]]; then
-        attach /usr/local/bin 755 docker-update
+        attach /usr/local/bin 755 docker-update docker-live-restore
+        live_restore_unit | put "$LIVE_RESTORE_UNIT" 644 && systemctl daemon-reload
+        keep_running "${LIVE_RESTORE_UNIT##*/}"
         hold_while_it_starts | put "$DOCKER_DROP_IN" 644 && systemctl daemon-reload
         timer docker-update "OnCalendar=*-*-* $DOCKER_UPDATES"$'\nPersistent=true' docker-update
         report+=("Docker updated at $DOCKER_UPDATES")
     else
         untimer docker-update
         unput /usr/local/bin/docker-update || true
+        no_live_restore
         if unput "$DOCKER_DROP_IN"; then systemctl daemon-reload; fi
         rm -f "$STATE/docker-update"
     fi
+}
+
+# live_restore_unit stops before Docker does when both do, at shutdown; when Docker
+# alone is restarted, it is not concerned.
+live_restore_unit() {
+    cat <<'UNIT'
+# Written by the deployment.
+[Unit]
+Description=rails-on-hetzner: containers survive Docker's restarts, and are stopped in order at shutdown
+After=docker.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/local/bin/docker-live-restore on
+ExecStop=/usr/local/bin/docker-live-restore off
+TimeoutStopSec=15
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+}
+
+no_live_restore() {
+    [[ -e $LIVE_RESTORE_UNIT ]] || return 0
+    systemctl disable --quiet --now "${LIVE_RESTORE_UNIT##*/}"
+    unput "$LIVE_RESTORE_UNIT"
+    unput /usr/local/bin/docker-live-restore || true
+    systemctl daemon-reload
 }
 
 # hold_while_it_starts is for the half second in which Docker, when it starts, makes
