@@ -42,8 +42,8 @@ text = sys.stdin.read().strip()
 settings = json.loads(text or "{}")
 ours = json.load(open(note)) if os.path.exists(note) else {}
 for key, value in ours.items():
-    if settings.get(key) == value:
-        del settings[key]
+    if settings.get(key) == value or key == "live-restore": # which docker-live-restore turns
+        settings.pop(key, None)
 if "log-driver" in settings:
     wanted.pop("log-opts", None)
 ours = {key: value for key, value in wanted.items() if key not in settings}
