@@ -206,19 +206,20 @@ func TestDrift(t *testing.T) {
 		}
 		tells(
 			change{"echo '# mine' >>/usr/local/bin/pg-backup", "/usr/local/bin/pg-backup"},
+			change{"true", "WRONG  changed by hand: "},
 			change{"true", "; to put back what the stack says: pulumi up --replace '**hardening-apply' --replace '**backup-install' --replace '**upkeep-install'"},
 			change{"sed -i 's/maxretry = 5/maxretry = 500/' /etc/fail2ban/jail.d/rails*", "/etc/fail2ban/jail.d/rails-on-hetzner.local"},
-			change{"rm -f /etc/apt/apt.conf.d/20auto-upgrades /etc/apt/apt.conf.d/52*", "unattended upgrades are not on"},
-			change{"systemctl stop fail2ban", "fail2ban's jail sshd is not active"},
-			change{"echo 'MaxAuthTries 9' >/etc/ssh/sshd_config.d/00-a.conf", "sshd's effective settings do not have: MaxAuthTries 3"},
-			change{"iptables -F DOCKER-USER || iptables -N DOCKER-USER", "ports that containers publish are not filtered"},
+			change{"rm -f /etc/apt/apt.conf.d/20auto-upgrades /etc/apt/apt.conf.d/52*", "WRONG  unattended upgrades are not on"},
+			change{"systemctl stop fail2ban", "WRONG  fail2ban's jail sshd is not active"},
+			change{"echo 'MaxAuthTries 9' >/etc/ssh/sshd_config.d/00-a.conf", "WRONG  sshd's effective settings do not have: MaxAuthTries 3"},
+			change{"iptables -F DOCKER-USER || iptables -N DOCKER-USER", "WRONG  ports that containers publish are not filtered"},
 		)
-		tells(change{"ufw disable", "UFW is not active"})
+		tells(change{"ufw disable", "WRONG  UFW is not active"})
 		r.run(t, 0, "ssh", "rm /etc/ssh/sshd_config.d/00-a.conf")
 		r.pulumi(t, 0, "up", "--yes", "--skip-preview", "--replace", "**hardening-apply", "--replace", "**backup-install", "--replace", "**upkeep-install")
 		check(0)
 		r.run(t, 0, "ssh", "app-backup daily; touch -d '2 days ago' /var/lib/rails-on-hetzner/backup/backup.json")
-		if text := check(1); !strings.Contains(text, "the last backup is 48 hours ago") {
+		if text := check(1); !strings.Contains(text, "WRONG  the last backup is 48 hours ago") {
 			t.Errorf("old backups are not told: %s", text)
 		}
 		r.run(t, 0, "ssh", "rm /var/lib/rails-on-hetzner/backup/*.json")

@@ -141,13 +141,16 @@ func TestCheckBackup_FailsWhenTheyFailedOrAreOld(t *testing.T) {
 // programs come first.
 func call(t *testing.T, dir, commands string) {
 	t.Helper()
-	if said, err := callIn(dir, harden, commands); err != nil {
+	functions, ok := strings.CutSuffix(harden, "\nmain </dev/null\n")
+	if !ok {
+		t.Fatal("the script does not end with a call of main")
+	}
+	if said, err := callIn(dir, functions, commands); err != nil {
 		t.Fatalf("%s: %v\n%s", commands, err, said)
 	}
 }
 
-func callIn(dir, script, commands string) (string, error) {
-	functions := strings.TrimSuffix(script, "main </dev/null\n")
+func callIn(dir, functions, commands string) (string, error) {
 	cmd := exec.Command("bash", "-s")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))

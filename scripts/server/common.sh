@@ -13,6 +13,19 @@ changes=0
 
 say() { echo "$*"; }
 
+# joined SEPARATOR [TEXT...]
+joined() {
+    local separator=$1 text=${2:-} next
+    for next in "${@:3}"; do text+=$separator$next; done
+    say "$text"
+}
+
+# assigned NAME... prints variables for a file that the shell reads.
+assigned() {
+    local name
+    for name in "$@"; do printf '%s=%q\n' "$name" "${!name}"; done
+}
+
 changed() {
     changes=$((changes + 1))
     say "changed: $*"

@@ -68,10 +68,7 @@ time_zone() {
 
 settings() {
     printf '# Written by the deployment; read by the commands of the backup.\n'
-    local name
-    for name in CONTAINER SERVICE BACKUPS FILES KEEP POINT_IN_TIME PING_URL OFFSITE_BUCKET OFFSITE_RECIPIENT BOX_HOST; do
-        printf '%s=%q\n' "$name" "${!name}"
-    done
+    assigned CONTAINER SERVICE BACKUPS FILES KEEP POINT_IN_TIME PING_URL OFFSITE_BUCKET OFFSITE_RECIPIENT BOX_HOST
 }
 
 # place is for rclone(1), which knows every provider of S3, and SFTP.

@@ -34,9 +34,6 @@ alerts_go() {
 }
 
 watch_settings() {
-    local name
     printf '# Written by the deployment; read by server-watch.\n'
-    for name in SERVICE CONTAINER HOST HEALTH_PATH SSH_NETWORKS ALERT_URL ALERT_FORMAT ALERT_EMAIL ALERT_FROM ALERT_SMTP ALERT_SMTP_USER ALERT_SMTP_PASSWORD ALERT_EXCEPT; do
-        printf '%s=%q\n' "$name" "${!name}"
-    done
+    assigned SERVICE CONTAINER HOST HEALTH_PATH SSH_NETWORKS ALERT_URL ALERT_FORMAT ALERT_EMAIL ALERT_FROM ALERT_SMTP ALERT_SMTP_USER ALERT_SMTP_PASSWORD ALERT_EXCEPT
 }

@@ -14,7 +14,7 @@ docker_settings() {
     [[ -z $DOCKER_UPDATES ]] || wanted+=('"live-restore": true')
     [[ $TIDY != true ]] || wanted+=('"log-opts": {"max-size": "10m", "max-file": "3"}')
     before=$(cat "$DOCKER_SETTINGS" 2>/dev/null || true)
-    after=$(merged_settings "{$(joined_by_commas "${wanted[@]}")}" <<<"$before") ||
+    after=$(merged_settings "{$(joined , "${wanted[@]}")}" <<<"$before") ||
         fail "$DOCKER_SETTINGS is no JSON, so Docker does not start with it either; mend it, or move it away, and run pulumi up --replace '**upkeep-install'"
     [[ $after != "$before" ]] || return 0
     mkdir -p "$(dirname "$DOCKER_SETTINGS")"
@@ -23,11 +23,6 @@ docker_settings() {
     changed "$DOCKER_SETTINGS"
     # live-restore is among what it takes without a restart.
     ! systemctl is-active --quiet docker || systemctl reload docker
-}
-
-joined_by_commas() {
-    local IFS=,
-    say "$*"
 }
 
 # merged_settings WANTED prints what is on standard input with what is wanted.

@@ -28,14 +28,7 @@ main() {
     docker_updates
     alerts
     ((changes > 0)) || say "nothing to change"
-    say "upkeep: $(listed "${report[@]}")"
-}
-
-listed() {
-    local text=$1 next
-    shift
-    for next in "$@"; do text+=", $next"; done
-    say "$text"
+    say "upkeep: $(joined ', ' "${report[@]}")"
 }
 
 # attach DIRECTORY MODE NAME... puts attached files there.

@@ -19,7 +19,7 @@ CONF
 images() {
     if [[ $TIDY == true ]]; then
         attach /usr/local/bin 755 docker-tidy
-        printf 'SERVICE=%q\n' "$SERVICE" | put /etc/rails-on-hetzner/tidy.conf 600 || true
+        assigned SERVICE | put /etc/rails-on-hetzner/tidy.conf 600 || true
         timer tidy $'OnCalendar=Sun *-*-* 05:00\nRandomizedDelaySec=10min\nPersistent=true' docker-tidy
         report+=("old images removed weekly")
     else

@@ -67,14 +67,6 @@ check_disk() {
     joined '; ' "${said[@]}"
 }
 
-# joined SEPARATOR TEXT...
-joined() {
-    local separator=$1 text=$2 next
-    shift 2
-    for next in "$@"; do text+=$separator$next; done
-    say "$text"
-}
-
 # check_memory: what is available counts what the kernel would let go of; the
 # pressure is how much of the last five minutes all tasks at once waited for
 # memory (https://docs.kernel.org/accounting/psi.html).
