@@ -70,6 +70,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 		SSH:         server.SSH,
 		PublicKeys:  slices.Concat(s.PublicKeys, s.DeployKeys),
 		SSHNetworks: s.SSHNetworks,
+		User:        s.SSHUser,
 		WebNetworks: found.edgeNetworks,
 		RebootTime:  s.RebootTime,
 		Packages:    backups.Packages(),
@@ -138,7 +139,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 
 	ctx.Export("ip", server.IP)
 	ctx.Export("url", dns.URL)
-	ctx.Export("ssh", pulumi.Sprintf("ssh root@%s", server.IP))
+	ctx.Export("ssh", pulumi.Sprintf("ssh %s@%s", s.SSHUser, server.IP))
 	ctx.Export("sshHostKey", pulumi.Sprintf("%s %s", server.IP, server.HostKey))
 	ctx.Export("postgresPassword", postgresPassword)
 	ctx.Export("hardening", hardening.Report)

@@ -40,13 +40,13 @@ func nextSteps(ctx *pulumi.Context, s *settings.Settings, server *components.Ser
 		return fmt.Sprintf(`the server is ready
 
   address  %[1]s
-  log in   ssh root@%[1]s
+  log in   ssh %[5]s@%[1]s
   the app  https://%[2]s, after the first deploy
   a month  %[3]s
 
 next, in this order
 %[4]slater on: kamal deploy, kamal console, kamal logs`,
-			ip, s.Domain, cmp.Or(found.price(known[1].(string)), "unknown: the provider tells no price"), numbered.String())
+			ip, s.Domain, cmp.Or(found.price(known[1].(string)), "unknown: the provider tells no price"), numbered.String(), s.SSHUser)
 	}).(pulumi.StringOutput)
 	if !ctx.DryRun() {
 		pulumi.All(text, last).ApplyT(func(known []any) (any, error) {

@@ -16,6 +16,7 @@ type Connection struct {
 	Host       pulumi.StringOutput
 	HostKey    pulumi.StringOutput
 	PrivateKey pulumi.StringOutput // secret
+	PublicKey  pulumi.StringOutput // of the same key, as "ssh-ed25519 AAAA..."
 	Server     pulumi.IDOutput     // which server it is: with another one at the same address, every script runs again
 }
 
@@ -23,6 +24,7 @@ type Connection struct {
 type Script struct {
 	Text      string                        // bash, sent on standard input
 	Variables map[string]string             // its inputs, put in front of the command; no secrets
+	Outputs   map[string]pulumi.StringInput // inputs that other resources tell; they travel inside the script
 	Secrets   map[string]pulumi.StringInput // its secret inputs, which travel inside the script and never in a command line
 	DependsOn []pulumi.Resource             // optional: what must have happened before
 	After     pulumi.Input                  // optional: run again whenever this value changes
@@ -53,9 +55,13 @@ func (c Connection) Run(ctx *pulumi.Context, name string, script Script, opts ..
 // is one, for the state and for every message.
 func (s Script) stdin() pulumi.StringInput {
 	text, secret := pulumi.StringInput(pulumi.String(s.Text)), false
-	for _, name := range slices.Sorted(maps.Keys(s.Secrets)) {
-		text = pulumi.Sprintf("%s=%s\n%s", name, s.Secrets[name].ToStringOutput().ApplyT(quote), text)
-		secret = secret || s.Secrets[name] != pulumi.String("")
+	for _, inputs := range []map[string]pulumi.StringInput{s.Outputs, s.Secrets} {
+		for _, name := range slices.Sorted(maps.Keys(inputs)) {
+			text = pulumi.Sprintf("%s=%s\n%s", name, inputs[name].ToStringOutput().ApplyT(quote), text)
+		}
+	}
+	for _, value := range s.Secrets {
+		secret = secret || value != pulumi.String("")
 	}
 	if secret {
 		return pulumi.ToSecret(text).(pulumi.StringOutput)

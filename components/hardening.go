@@ -25,6 +25,7 @@ type Hardening struct {
 type HardeningArgs struct {
 	SSH         Connection     // required
 	PublicKeys  []string       // required: the developers' keys, as in authorized_keys
+	User        string         // required: whose keys these are: root, or a user who is made, and root's login is the program's alone
 	SSHNetworks []netip.Prefix // optional: who may reach port 22; default everyone
 	WebNetworks []netip.Prefix // optional: who may reach ports 80 and 443; default everyone
 	RebootTime  string         // optional: "HH:MM" for reboots after updates; default never by itself
@@ -38,7 +39,8 @@ func NewHardening(ctx *pulumi.Context, name string, args *HardeningArgs, opts ..
 	if err := ctx.RegisterComponentResource("rails-on-hetzner:index:Hardening", name, self, opts...); err != nil {
 		return nil, err
 	}
-	work := Script{Text: scripts.Harden(), Variables: map[string]string{
+	work := Script{Text: scripts.Harden(), Outputs: map[string]pulumi.StringInput{"PROGRAM_KEY": args.SSH.PublicKey}, Variables: map[string]string{
+		"SSH_USER":        args.User,
 		"AUTHORIZED_KEYS": strings.Join(args.PublicKeys, "\n"),
 		"SSH_NETWORKS":    strings.Join(textsOf(args.SSHNetworks), " "),
 		"WEB_NETWORKS":    strings.Join(textsOf(args.WebNetworks), " "),

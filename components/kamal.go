@@ -132,7 +132,7 @@ func planKamalFiles(s *settings.Settings, ip string, memoryMB int, proxies []net
 
 func wantedFiles(s *settings.Settings, ip string, memoryMB int) kamalfiles.Deploy {
 	wanted := kamalfiles.Deploy{
-		Service: s.Service, Registry: registryOf(s), ServerIP: ip, Hosts: s.Hosts(),
+		Service: s.Service, Registry: registryOf(s), ServerIP: ip, SSHUser: s.SSHUser, Hosts: s.Hosts(),
 		DatabaseKind: s.Database, Database: s.PostgresImage,
 	}
 	if s.Certificate == settings.CloudflareOrigin {

@@ -108,6 +108,7 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 		HostKey:    self.HostKey,
 		PrivateKey: deployKey.PrivateKeyOpenssh,
 		Server:     machine.ID(),
+		PublicKey:  trimmed(deployKey.PublicKeyOpenssh),
 	}
 	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"ip": self.IP, "hostKey": self.HostKey})
 }

@@ -169,11 +169,11 @@ func (s *status) isDeployed(at place) bool {
 // knowServer does what the guide says about the server's host key, before Kamal
 // sees the server for the first time.
 func (s *status) knowServer(ctx context.Context, at place) error {
-	key, err := s.knownHost(ctx, at)
+	login, err := s.login(ctx, at)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(at.join("home", ".ssh", "known_hosts"), []byte(key+"\n"), 0o600)
+	return os.WriteFile(at.join("home", ".ssh", "known_hosts"), []byte(login.HostKey+"\n"), 0o600)
 }
 
 // whichKamal is the path of the real one, or "stand-in".

@@ -13,10 +13,11 @@ import (
 )
 
 // The app is deployed by Kamal and answers through Cloudflare, and all that a
-// developer does next works: with a certificate of Let's Encrypt.
+// developer does next works: with a certificate of Let's Encrypt, and as a user who
+// is not root.
 func TestDeployWithLetsEncrypt(t *testing.T) {
 	t.Parallel()
-	r := start(t, "test-deploy", "up", "--suite", "trixie")
+	r := start(t, "test-deploy", "up", "--suite", "trixie", "--config", "sshUser=kamal")
 	t.Run("StopsBeforeAnythingIsTouchedWithoutItsSecrets", func(t *testing.T) { r.stopsWithoutSecrets(t) })
 	said := r.run(t, 0, "deploy")
 	first := page.FindStringSubmatch(said)
@@ -100,6 +101,7 @@ func TestDeployWithCloudflaresCertificate(t *testing.T) {
 	}
 	r.pulumi(t, 0, "up", "--yes", "--skip-preview", "--expect-no-changes")
 	t.Run("FromCI", func(t *testing.T) { r.deploysFromCI(t, visitor) })
+	t.Run("AsAUserOfItsOwn", func(t *testing.T) { r.goesOverToAUserOfItsOwn(t, visitor) })
 }
 
 // page is what `rehearse deploy` tells of the page that it looked at.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -114,34 +116,52 @@ func become(cmd *exec.Cmd) error {
 }
 
 // ssh reaches the server as the developer would, trusting only the host key
-// that the stack's own output gives.
+// that the stack's own output gives. A command is root's.
 func (s *status) ssh(ctx context.Context, at place, args ...string) (*exec.Cmd, error) {
-	known, err := s.knownHost(ctx, at)
+	login, err := s.login(ctx, at)
 	if err != nil {
 		return nil, err
 	}
-	ip, _, _ := strings.Cut(known, " ")
-	knownHosts := at.join("ssh", "known_hosts")
+	if len(args) > 0 && !strings.HasPrefix(login.SSH, "root@") {
+		args = []string{"sudo bash -c '" + strings.ReplaceAll(strings.Join(args, " "), "'", `'\''`) + "'"}
+	}
 	return s.command(ctx, at, "ssh", append([]string{
 		"-i", s.KeyFile, "-o", "IdentitiesOnly=yes", "-o", "LogLevel=ERROR",
 		"-o", "ServerAliveInterval=10", // a session whose server died must end
-		"-o", "UserKnownHostsFile=" + knownHosts, "-o", "StrictHostKeyChecking=yes", "root@" + ip,
+		"-o", "UserKnownHostsFile=" + at.join("ssh", "known_hosts"), "-o", "StrictHostKeyChecking=yes", login.SSH,
 	}, args...)...), nil
 }
 
-// knownHost is the stack's output sshHostKey, "ADDRESS KIND KEY". To ask takes
-// longer than to log in, so it is asked once for each state of the stack.
-func (s *status) knownHost(ctx context.Context, at place) (string, error) {
-	path := at.join("ssh", "known_hosts")
-	known, err := os.ReadFile(path)
-	if err == nil && newest(path) > newest(filepath.Join(s.State, ".pulumi", "stacks", "*", "*.json"), filepath.Join(at.pulumiHome(), "workspaces", "*")) {
-		return strings.TrimSpace(string(known)), nil
+// login is what the stack's outputs tell of the way in.
+type login struct {
+	SSH     string // USER@ADDRESS
+	HostKey string `json:"sshHostKey"` // ADDRESS KIND KEY
+}
+
+// login asks for it once for each state of the stack, since to ask takes longer
+// than to log in, and keeps the host's key for ssh.
+func (s *status) login(ctx context.Context, at place) (told login, err error) {
+	path := at.join("ssh", "login.json")
+	text, err := os.ReadFile(path)
+	known := err == nil && newest(path) > newest(filepath.Join(s.State, ".pulumi", "stacks", "*", "*.json"), filepath.Join(at.pulumiHome(), "workspaces", "*"))
+	if !known {
+		outputs, err := s.pulumiText(ctx, at, "stack", "output", "--json")
+		if err != nil {
+			return told, err
+		}
+		text = []byte(outputs)
 	}
-	text, err := s.pulumiText(ctx, at, "stack", "output", "sshHostKey")
-	if err != nil {
-		return "", err
+	if err := json.Unmarshal(text, &told); err != nil {
+		return told, fmt.Errorf("the stack's outputs: %w", err)
 	}
-	return text, os.WriteFile(path, []byte(text+"\n"), 0o600)
+	told.SSH = strings.TrimPrefix(told.SSH, "ssh ")
+	if told.SSH == "" || told.HostKey == "" {
+		return told, errors.New("the stack does not tell how to log in; has `up` run?")
+	}
+	if known {
+		return told, nil
+	}
+	return told, errors.Join(os.WriteFile(at.join("ssh", "known_hosts"), []byte(told.HostKey+"\n"), 0o600), os.WriteFile(path, text, 0o600))
 }
 
 // newest is when the last of the files was written, in Unix nanoseconds.

@@ -54,7 +54,7 @@ func TestSetup(t *testing.T) {
 			t.Error("a token is stored or shown in clear")
 		}
 	}
-	for _, part := range []string{"appPath: ../app", "service: running_calendar", "githubUser: octocat", "hcloud:token:\n    secure: ", "cloudflare:apiToken:\n    secure: "} {
+	for _, part := range []string{"appPath: ../app", "service: running_calendar", "githubUser: octocat", "pulumi:tags:\n    app: running_calendar\n", "hcloud:token:\n    secure: ", "cloudflare:apiToken:\n    secure: "} {
 		if !strings.Contains(first, part) {
 			t.Errorf("not stored: %s\n%s", part, first)
 		}

@@ -12,10 +12,10 @@ import (
 //go:embed server
 var server embed.FS
 
-var common, harden = text("common.sh"), text("harden.sh")
+var common = text("common.sh")
 
 // Harden secures the server and arms its own undo; its inputs stand at its top.
-func Harden() string { return join(common, harden) }
+func Harden() string { return join(common, text("user.sh"), text("harden.sh")) }
 
 // Confirm keeps what Harden did, called over a new connection.
 func Confirm() string { return join(common, text("watch/hardening.sh"), text("confirm.sh")) }

@@ -141,7 +141,7 @@ func TestCheckBackup_FailsWhenTheyFailedOrAreOld(t *testing.T) {
 // programs come first.
 func call(t *testing.T, dir, commands string) {
 	t.Helper()
-	functions, ok := strings.CutSuffix(harden, "\nmain </dev/null\n")
+	functions, ok := strings.CutSuffix(text("harden.sh"), "\nmain </dev/null\n")
 	if !ok {
 		t.Fatal("the script does not end with a call of main")
 	}

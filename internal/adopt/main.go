@@ -19,7 +19,9 @@ func main() {
 can log in now, and has the next pulumi up set it up as a new one: docs/guide.md,
 What exists already.
 
-usage: scripts/adopt root@ADDRESS [OPTIONS OF SSH]`)
+usage: scripts/adopt USER@ADDRESS [OPTIONS OF SSH]
+
+USER is root, or has sudo without a password.`)
 		os.Exit(2)
 	}
 	if err := adopt(os.Args[1], os.Args[2:]); err != nil {
@@ -51,7 +53,7 @@ func adopt(address string, options []string) error {
 	if err := runAgain(s.scripts()); err != nil {
 		return err
 	}
-	ssh := exec.Command("ssh", append(options, address, "bash -s")...)
+	ssh := exec.Command("ssh", append(options, address, `[ "$(id -u)" = 0 ] && exec bash -s; exec sudo -n bash -s`)...)
 	ssh.Stdin = strings.NewReader(script(hostKey, deployKey)) // by standard input: there is a private key in it
 	ssh.Stdout, ssh.Stderr = os.Stdout, os.Stderr
 	if err := ssh.Run(); err != nil {
@@ -126,6 +128,10 @@ func script(hostKey, deployKey key) string {
 	return fmt.Sprintf(`set -eu
 main() {
     umask 077
+    if sshd -T | grep -qx 'permitrootlogin no'; then
+        echo "sshd lets root in by no means (PermitRootLogin no), and pulumi up logs in as root, with a key of its own; set it to prohibit-password or forced-commands-only in /etc/ssh/sshd_config or below, and run this again" >&2
+        exit 1
+    fi
     mkdir -p /root/.ssh
     keys=/root/.ssh/authorized_keys
     touch "$keys"

@@ -85,7 +85,7 @@ func (p *Plan) destinations(w Deploy) []string {
 			continue
 		}
 		var hidden []string
-		for _, key := range []string{"service", "image", "servers", "proxy.ssl", "proxy.host", "proxy.hosts", "registry.server", "registry.username", "registry.password", "env.clear.DB_HOST", "env.secret", strings.Join(w.db(), ".")} {
+		for _, key := range []string{"service", "image", "servers", "proxy.ssl", "proxy.host", "proxy.hosts", "registry.server", "registry.username", "registry.password", "ssh.user", "env.clear.DB_HOST", "env.secret", strings.Join(w.db(), ".")} {
 			if at(read, key) != nil {
 				hidden = append(hidden, key)
 			}

@@ -12,6 +12,7 @@ type Deploy struct {
 	Service      string     // as in the file; containers and the database's host are named after it
 	Registry     Registry   // where the image is kept
 	ServerIP     string     // the only host of the primary role and of the database
+	SSHUser      string     // who logs in there; "": root, Kamal's default
 	Hosts        []string   // names the app answers on, the first is the main one
 	AppSecrets   []string   // env.secret entries that the app needs, NAME or NAME:SECRET
 	DatabaseKind string     // DatabaseAccessory, DatabaseExternal or DatabaseNone; "": as the app has it
@@ -74,7 +75,7 @@ func (w Deploy) edited(text []byte) (*document, error) {
 	if w, err = w.settled(d); err != nil {
 		return nil, d.inFile(err)
 	}
-	for _, part := range []func(*document) error{w.service, w.servers, w.name, w.proxy, w.registry, w.env, w.database} {
+	for _, part := range []func(*document) error{w.service, w.servers, w.name, w.proxy, w.registry, w.env, w.sshUser, w.database} {
 		if err := part(d); err != nil {
 			return nil, d.inFile(err)
 		}
@@ -113,12 +114,17 @@ func (w Deploy) ByHand() string {
 		env = append(block{"DB_HOST: " + w.databaseHost()}.below("clear"), env...)
 		accessories = w.accessory().below(w.db()[1]).below("accessories")
 	}
+	var ssh block
+	if w.user() != rootUser {
+		ssh = block{"user: " + w.user()}.below("ssh")
+	}
 	all := slices.Concat(
 		block{"image: " + w.image()},
 		items([]string{w.ServerIP}).below("web").below("servers"),
 		append(ssl, host...).below("proxy"),
 		w.Registry.byHand().below("registry"),
 		env.below("env"),
+		ssh,
 		accessories,
 	)
 	return all.at(0, 2, "\n")

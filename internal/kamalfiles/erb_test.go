@@ -62,7 +62,7 @@ registry:
 			file: after("ssh:\n  user: <%= ENV[\"SSH_USER\"] %>\n" + accessory("db", "postgres:16", "running_calendar_postgres:/var/lib/postgresql/data", "  redis:\n    image: redis:7\n    host: <%= ENV[\"REDIS_IP\"] %>\n")),
 			notes: []string{
 				`line 30: <%= ENV["REDIS_IP"] %> decides where the accessory redis is; it must come out as 203.0.113.7, this stack's server`,
-				`line 20: Kamal is to log in as <%= ENV["SSH_USER"] %>, and the server's only user is root; delete the line`,
+				`line 20: Kamal is to log in as <%= ENV["SSH_USER"] %>, and the server's only user is root; delete the line, or have the server take a user of its own: pulumi config set sshUser kamal`,
 			},
 		},
 		{

@@ -21,6 +21,9 @@ func (w Deploy) forget(read map[string]any) {
 		name, _, _ := strings.Cut(secret, ":")
 		owned = append(owned, []string{"env", "clear", name})
 	}
+	if w.user() != rootUser {
+		owned = append(owned, []string{"ssh", "user"})
+	}
 	w.forgetHosts(read)
 	w.forgetMemory(read)
 	for _, path := range owned {

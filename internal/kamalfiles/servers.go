@@ -163,7 +163,7 @@ func (w Deploy) builtElsewhere(d *document) {
 	if err != nil || found == nil || resolved(found.value).Value == "false" || strings.Contains(resolved(found.value).Value, w.ServerIP) {
 		return
 	}
-	d.note(found.key, "the image is built on %s, which is not this stack's server; if that is the old one, write ssh://root@%s", strings.Trim(d.said(resolved(found.value)), `"`), w.ServerIP)
+	d.note(found.key, "the image is built on %s, which is not this stack's server; if that is the old one, write ssh://%s@%s", strings.Trim(d.said(resolved(found.value)), `"`), w.user(), w.ServerIP)
 }
 
 // addresses are the scalars in a value: one, or those of a list.

@@ -50,6 +50,9 @@ func (w Deploy) missing(read map[string]any) string {
 	if !w.Registry.isLocal() {
 		want["registry.username"], want["registry.password"] = w.Registry.User, []any{registryPassword[0]}
 	}
+	if w.user() != rootUser {
+		want["ssh.user"] = w.user()
+	}
 	if w.hasAccessory() {
 		want["env.clear.DB_HOST"] = w.databaseHost()
 	}

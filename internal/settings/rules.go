@@ -20,6 +20,9 @@ var (
 	registryUser = pattern(`^[A-Za-z0-9_.@+-]+$`, "the user of the registry, as in its login", "octocat")
 	databaseKind = pattern(`^(accessory|external|none)$`, "accessory, external or none", "accessory")
 
+	// useradd(8) takes more, and Kamal, sudo and Docker are happy with this.
+	userName = pattern(`^[a-z][a-z0-9_-]{0,30}$`, "a user's name, of lower-case letters, digits, - and _, e.g. kamal; or root", "kamal")
+
 	shortName = pattern(`^[a-z0-9]+$`, "a name as Hetzner spells it, lower-case letters and digits", "hil")
 	imageName = pattern(`^(ubuntu|debian)-[0-9.]+$`, "an Ubuntu or Debian image name, e.g. ubuntu-24.04", "ubuntu-24.04")
 	timeZone  = pattern(`^[A-Z][A-Za-z]+(/[A-Za-z_+-]+[0-9]*)*$`, "a time zone's name, e.g. America/Tijuana", "America/Tijuana")

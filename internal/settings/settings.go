@@ -38,6 +38,7 @@ type Settings struct {
 	Protect    bool     // whether server and address cannot be deleted
 	PublicKeys []string // lines as in authorized_keys: type, key, comment
 	DeployKeys []string // likewise, of who may run commands and nothing else
+	SSHUser    string   // as whom the developers and Kamal log in: Root, or a user of the stack's
 
 	SSHNetworks      []netip.Prefix // networks allowed to reach port 22; empty: everyone
 	RebootTime       string         // "HH:MM" server time for reboots after updates; empty: never by itself
@@ -86,6 +87,9 @@ type Box struct {
 	Location string   // empty: where the server is not
 	HostKeys []string // that it may show, as in authorized_keys
 }
+
+// Root is who logs in where nobody else is named.
+const Root = "root"
 
 // The two ways to the origin's certificate.
 const (
@@ -163,6 +167,7 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.Protect = r.boolean("protect", true)
 	s.PublicKeys = r.publicKeys("publicKeys", []string{"~/.ssh/id_ed25519.pub"})
 	s.DeployKeys = restricted(r.publicKeys("deployKeys", nil))
+	s.SSHUser = r.optional("sshUser", Root, userName)
 
 	s.SSHNetworks = r.networks("sshNetworks")
 	s.RebootTime = r.optional("rebootTime", "", clockTime)

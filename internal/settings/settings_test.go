@@ -20,7 +20,7 @@ func TestLoad_FillsInTheDefaults(t *testing.T) {
 	want := &Settings{
 		ProjectDir: "/work/infra", Project: "rails-on-hetzner", Stack: "prod",
 		Service: "running_calendar", Domain: "example.com", Zone: "example.com", WWW: true, DNSTakeover: TakeoverNever, Registry: GitHubRegistry, RegistryUser: "octocat", AppPath: "/work/app", EditApp: true,
-		Location: "hil", Image: "ubuntu-24.04", Protect: true, PublicKeys: []string{publicKey}, BackupHour: 3, BackupKeep: 7, BackupFiles: true, Swap: true, DatabaseMemory: true, Tidy: true, DockerUpdates: true, Certificate: LetsEncrypt, HetznerToken: strings.Repeat("h", 64), CloudflareToken: strings.Repeat("c", 40),
+		Location: "hil", Image: "ubuntu-24.04", Protect: true, PublicKeys: []string{publicKey}, SSHUser: Root, BackupHour: 3, BackupKeep: 7, BackupFiles: true, Swap: true, DatabaseMemory: true, Tidy: true, DockerUpdates: true, Certificate: LetsEncrypt, HetznerToken: strings.Repeat("h", 64), CloudflareToken: strings.Repeat("c", 40),
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -38,6 +38,15 @@ func TestLoad_LetsDeployKeysRunCommandsOnly(t *testing.T) {
 	got, err := load(map[string]string{"deployKeys": `["` + publicKey + `", "from=\"203.0.113.7\" ` + publicKey + `"]`})
 	if want := []string{"restrict " + publicKey, `restrict,from="203.0.113.7" ` + publicKey}; err != nil || !reflect.DeepEqual(got.DeployKeys, want) {
 		t.Errorf("got %q, %v", got.DeployKeys, err)
+	}
+}
+
+func TestLoad_TakesAUserWhomUseraddTakes(t *testing.T) {
+	for given, accepted := range map[string]bool{"kamal": true, "deploy_1": true, "root": true, "Kamal": false, "1st": false, "a b": false, "a;b": false} {
+		_, err := load(map[string]string{"sshUser": given})
+		if want := `sshUser: got "` + given + `", accepted is a user's name, of lower-case letters, digits, - and _, e.g. kamal; or root; mend it with: pulumi config set sshUser kamal`; accepted != (err == nil) || err != nil && err.Error() != want {
+			t.Errorf("%s: %v", given, err)
+		}
 	}
 }
 

@@ -63,6 +63,9 @@ func run(ctx context.Context, args []string) error {
 	if err := errors.Join(missing...); err != nil {
 		return err
 	}
+	if err := s.tag(ctx); err != nil {
+		return err
+	}
 	t.say("\nall is set in Pulumi.%s.yaml; every setting is explained in docs/settings.md\nnext: pulumi preview   (makes nothing; shows what would be made and changed)", *stack)
 	return nil
 }

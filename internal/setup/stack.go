@@ -72,6 +72,9 @@ func (s *stack) store(ctx context.Context, key, text string, secret bool) error 
 	if secret {
 		args = append(args, "--secret")
 	}
+	if strings.Contains(key, ".") {
+		args = append(args, "--path")
+	}
 	cmd := exec.CommandContext(ctx, "pulumi", args...)
 	cmd.Stdin = strings.NewReader(text)
 	if output, err := cmd.CombinedOutput(); err != nil {
@@ -79,6 +82,12 @@ func (s *stack) store(ctx context.Context, key, text string, secret bool) error 
 	}
 	s.values[full(key)] = value{text, secret}
 	return nil
+}
+
+// tag names the app in Pulumi Cloud's list of stacks, which can be searched by tags
+// (https://www.pulumi.com/docs/iac/concepts/stacks/#stack-tags).
+func (s *stack) tag(ctx context.Context) error {
+	return s.store(ctx, "pulumi:tags.app", s.get("service"), false)
 }
 
 func (s *stack) get(key string) string { return s.values[full(key)].Value }

@@ -61,6 +61,7 @@ func (m *machine) writeFiles(ctx context.Context) error {
 		"etc/systemd/network/10-host0.network": fmt.Sprintf(networkUnit, m.server.IPv4, m.server.IPv6),
 	}
 	for path, text := range files {
+		"etc/hosts":                            "127.0.0.1 localhost\n127.0.1.1 " + m.server.Name + "\n::1 localhost\n", // as Hetzner's images have it
 		path = filepath.Join(m.root(), path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return err

@@ -63,6 +63,7 @@ put() {
     new=$(mktemp "$path.XXXXXX")
     cat >"$new"
     chmod "$mode" "$new"
+    [[ ! -e $path ]] || chown --reference="$path" "$new"
     note_sum "$new" "$path"
     if cmp -s "$new" "$path" && [[ $(stat -c %a "$path") == "$mode" ]]; then
         rm -f "$new"

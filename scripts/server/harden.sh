@@ -3,6 +3,8 @@
 # itself in three minutes unless confirm.sh gets in over a new connection.
 #
 # AUTHORIZED_KEYS  the developers' public keys, one a line
+# SSH_USER         who logs in with them: root, or a user who is made
+# PROGRAM_KEY      the public key with which this deployment logs in
 # SSH_NETWORKS     networks that may reach port 22, separated by spaces; empty: everyone
 # WEB_NETWORKS     networks that may reach ports 80 and 443; empty: everyone
 # REBOOT_TIME      HH:MM for reboots after updates; empty: never by itself
@@ -11,12 +13,14 @@
 # shellcheck shell=bash disable=SC2154 # common.sh stands in front
 
 main() {
-    : "${AUTHORIZED_KEYS?the developers keys}" "${SSH_NETWORKS?may be empty}" "${WEB_NETWORKS?may be empty}" "${REBOOT_TIME?may be empty}" "${MORE_PACKAGES?may be empty}" "${REGISTRY_PORT?may be empty}"
+    : "${AUTHORIZED_KEYS?the developers keys}" "${SSH_USER?who logs in}" "${PROGRAM_KEY?the deployments own}" "${SSH_NETWORKS?may be empty}" "${WEB_NETWORKS?may be empty}" "${REBOOT_TIME?may be empty}" "${MORE_PACKAGES?may be empty}" "${REGISTRY_PORT?may be empty}"
     wait_for_cloud_init
+    [[ $SSH_USER == root ]] || MORE_PACKAGES+=" sudo"
     # shellcheck disable=SC2086 # one word a package
     need_packages ufw fail2ban python3-systemd unattended-upgrades cron tzdata curl $MORE_PACKAGES
+    nobody_deploys
     arm_undo
-    authorized_keys
+    users
     sshd
     firewall
     fail2ban
@@ -24,6 +28,7 @@ main() {
     logins
     modes
     updates
+    former_users
     ((changes > 0)) || say "nothing to change"
     # Never twice the same: what is printed here makes the confirmation run, and
     # a run that is not confirmed undoes itself.
@@ -93,37 +98,6 @@ rm -f /etc/systemd/system/$UNDO_UNIT.timer /etc/systemd/system/$UNDO_UNIT.servic
 UNDO
 }
 
-# authorized_keys keeps the developers' keys in the block and nowhere else:
-# what the deployment gave it must be able to take. Keys that somebody else put
-# there stay.
-authorized_keys() {
-    local file=/root/.ssh/authorized_keys
-    install -d -m 0700 /root/.ssh
-    {
-        without_block "$file" | { grep -vF -f <(given_keys "$file") || true; }
-        in_block <<<"$AUTHORIZED_KEYS"
-    } | put "$file" 600 || true
-}
-
-# given_keys prints every key that the deployment gives or once gave, without
-# its options and comment: today's, the last run's, and the first boot's, which
-# cloud-init wrote outside the block.
-given_keys() {
-    {
-        echo "$AUTHORIZED_KEYS"
-        block "$1"
-        first_boot
-    } | { grep -o 'AAAA[A-Za-z0-9+/]\{16,\}=*' || true; }
-}
-
-# first_boot prints what the server was told to do at its first boot, if the
-# deployment told it: then the host key stands in it.
-first_boot() {
-    local told=/var/lib/cloud/instance/user-data.txt key
-    read -r _ key _ </etc/ssh/ssh_host_ed25519_key.pub || true
-    ! grep -qsF "$key" "$told" || cat "$told"
-}
-
 # sshd takes the first value it reads for each keyword (sshd_config(5)), so the
 # name sorts before cloud-init's 50-cloud-init.conf.
 sshd() {
@@ -152,7 +126,7 @@ moduli() {
 # that Kamal begins at once at most (max_concurrent_starts).
 sshd_settings() {
     cat <<CONF
-PermitRootLogin prohibit-password
+PermitRootLogin $(root_login)
 PubkeyAuthentication yes
 PasswordAuthentication no
 KbdInteractiveAuthentication no

@@ -26,7 +26,14 @@ check_sshd() {
         value=${value/prohibit-password/without-password} # sshd -T's own name for it
         grep -qixF "$keyword $value" <<<"$effective" || fail "sshd's effective settings do not have: $keyword $value"
     done <"$SSHD_DROP_IN"
-    say "keys only, root with key only, $(awk '/^maxauthtries/ { print $2 }' <<<"$effective") attempts, $(awk '/^kexalgorithms/ { print $2 }' <<<"$effective" | cut -d , -f 1) first"
+    say "keys only, $(who_logs_in) only, $(awk '/^maxauthtries/ { print $2 }' <<<"$effective") attempts, $(awk '/^kexalgorithms/ { print $2 }' <<<"$effective" | cut -d , -f 1) first"
+}
+
+# who_logs_in is root, or whom the deployment made for it (user.sh).
+who_logs_in() {
+    local user=root _
+    [[ ! -e /etc/sudoers.d/rails-on-hetzner ]] || read -r user _ </etc/sudoers.d/rails-on-hetzner
+    say "$user"
 }
 
 check_fail2ban() {
@@ -45,7 +52,7 @@ check_updates() {
     grep -qx 'APT::Periodic::Unattended-Upgrade "1";' <<<"$(apt-config dump)" || fail "unattended upgrades are not on"
     local pending reboot=""
     pending=$(apt-get -s -qq upgrade 2>/dev/null | grep -c '^Inst' || true)
-    [[ ! -e /var/run/reboot-required ]] || reboot="; a reboot is due, do it with: ssh root@SERVER reboot"
+    [[ ! -e /var/run/reboot-required ]] || reboot="; a reboot is due, do it with: scripts/ssh reboot"
     say "on, $pending pending$reboot"
 }
 
