@@ -43,6 +43,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 		PublicKeys: s.PublicKeys,
 		Labels:     s.Labels(),
 
+		SSHNetworks: s.SSHNetworks,
 		WebNetworks: found.edgeNetworks,
 	})
 	if err != nil {
@@ -69,8 +70,8 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	hardening, err := components.NewHardening(ctx, "hardening", &components.HardeningArgs{
 		SSH:         server.SSH,
 		PublicKeys:  slices.Concat(s.PublicKeys, s.DeployKeys),
-		SSHNetworks: s.SSHNetworks,
 		User:        s.SSHUser,
+		SSHNetworks: s.SSHNetworks,
 		WebNetworks: found.edgeNetworks,
 		RebootTime:  s.RebootTime,
 		Packages:    backups.Packages(),

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -32,20 +34,21 @@ type findings struct {
 // at, it leaves out: the setting is told of anyway.
 func preflight(ctx *pulumi.Context, s *settings.Settings) (*findings, error) {
 	found := &findings{memoryMB: kamalfiles.UnknownMemory}
-	var hetznerErr, zoneErr, appErr error
+	var hetznerErr, zoneErr, appErr, wayInErr error
 	var looks sync.WaitGroup
 	looks.Go(func() {
 		hetznerErr = found.lookAtHetzner(ctx, s)
 		appErr = checkApp(ctx, s, found.memoryMB)
 	})
 	looks.Go(func() { found.zone, found.edgeNetworks, zoneErr = lookAtZone(ctx, s) })
+	looks.Go(func() { wayInErr = checkWayIn(ctx, s) })
 	pulumiErr := checkPulumi(ctx)
 	agentNote, agentErr := checkAgent(s.AgentSocket, s.PublicKeys)
 	if agentNote != "" && ctx.DryRun() {
 		agentErr = ctx.Log.Warn(agentNote, nil)
 	}
 	looks.Wait()
-	return found, errors.Join(pulumiErr, agentErr, appErr, hetznerErr, zoneErr)
+	return found, errors.Join(pulumiErr, agentErr, appErr, hetznerErr, zoneErr, wayInErr)
 }
 
 // checkPulumi wants the version that the rehearsals run. Go checks its own, by
@@ -55,6 +58,29 @@ func checkPulumi(ctx *pulumi.Context) error {
 		return fmt.Errorf("the CLI: %w; needed is 3.250.0 or newer: https://www.pulumi.com/docs/install/", err)
 	}
 	return nil
+}
+
+// checkWayIn warns whoever is about to shut SSH in front of this very machine, which
+// Hetzner's firewall does before anything could be tried. From elsewhere, or by
+// another way than Cloudflare is reached, it may be as wanted.
+func checkWayIn(ctx *pulumi.Context, s *settings.Settings) error {
+	if len(s.SSHNetworks) == 0 {
+		return nil
+	}
+	here := edge.SeenAs(ctx.Context(), s.CloudflareHost)
+	if !here.IsValid() || slices.ContainsFunc(s.SSHNetworks, func(network netip.Prefix) bool { return network.Contains(here) }) {
+		return nil
+	}
+	return ctx.Log.Warn(fmt.Sprintf("sshNetworks: to the world this machine is %[1]s, which is in none of them, and SSH from here will be shut out, that of pulumi up too, which then tries for some minutes; to let it in, interrupt that, and: pulumi config set sshNetworks %[2]s,%[1]s",
+		here, joined(s.SSHNetworks)), nil)
+}
+
+func joined(networks []netip.Prefix) string {
+	var texts []string
+	for _, network := range networks {
+		texts = append(texts, network.String())
+	}
+	return strings.Join(texts, ",")
 }
 
 func checkApp(ctx *pulumi.Context, s *settings.Settings, memoryMB int) error {

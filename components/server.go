@@ -34,6 +34,7 @@ type ServerArgs struct {
 	Protect     bool              // optional: server and address cannot be deleted; default they can
 	PublicKeys  []string          // required: the developers' keys, as in authorized_keys
 	Labels      map[string]string // optional: of everything that is made at Hetzner
+	SSHNetworks []netip.Prefix    // optional: who may reach port 22; default everyone
 	WebNetworks []netip.Prefix    // optional: who may reach ports 80 and 443; default everyone
 }
 
@@ -107,8 +108,8 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 		Host:       machine.Ipv4Address,
 		HostKey:    self.HostKey,
 		PrivateKey: deployKey.PrivateKeyOpenssh,
-		Server:     machine.ID(),
 		PublicKey:  trimmed(deployKey.PublicKeyOpenssh),
+		Server:     machine.ID(),
 	}
 	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"ip": self.IP, "hostKey": self.HostKey})
 }
@@ -144,10 +145,13 @@ func addressOf(machine *hcloud.Server, address *hcloud.PrimaryIp) pulumi.StringO
 // it reaches the server.
 func newFirewall(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulumi.ResourceOption) (*hcloud.Firewall, error) {
 	everyone := []string{"0.0.0.0/0", "::/0"}
-	web := textsOf(args.WebNetworks)
-	if len(web) == 0 {
-		web = everyone
+	orEveryone := func(networks []netip.Prefix) []string {
+		if len(networks) == 0 {
+			return everyone
+		}
+		return textsOf(networks)
 	}
+	web := orEveryone(args.WebNetworks)
 	rules := hcloud.FirewallRuleArray{hcloud.FirewallRuleArgs{
 		Direction: pulumi.String("in"), Protocol: pulumi.String("icmp"), SourceIps: pulumi.ToStringArray(everyone),
 		Description: pulumi.String("ping and path MTU"),
@@ -155,7 +159,7 @@ func newFirewall(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pul
 	for _, open := range []struct {
 		port, why string
 		to        []string
-	}{{"22", "SSH", everyone}, {"80", "HTTP", web}, {"443", "HTTPS", web}} {
+	}{{"22", "SSH", orEveryone(args.SSHNetworks)}, {"80", "HTTP", web}, {"443", "HTTPS", web}} {
 		rules = append(rules, hcloud.FirewallRuleArgs{
 			Direction: pulumi.String("in"), Protocol: pulumi.String("tcp"), Port: pulumi.String(open.port),
 			SourceIps: pulumi.ToStringArray(open.to), Description: pulumi.String(open.why),

@@ -64,10 +64,13 @@ func TestOriginCertificateAndLock(t *testing.T) {
 	stranger := newOutsider(t, r, "stranger", "198.18.0.202/24", "2001:db8:18::202/64")
 	t.Run("LetsOnlyCloudflareReachTheWeb", func(t *testing.T) {
 		check := func(what string) {
-			t.Log(what)
-			stranger.finds(t, map[int]bool{22: true, 80: false, 443: false}, "198.18.0.10")
-			stranger.finds(t, map[int]bool{443: false}, r.ipv6(t))
-			edge.finds(t, map[int]bool{80: true, 443: true}, "198.18.0.10")
+			for _, open := range []string{"0", "1"} { // the server's own firewall alone, too
+				r.run(t, 0, "fault", "firewall-open", open)
+				t.Logf("%s; Hetzner's firewall open: %s", what, open)
+				stranger.finds(t, map[int]bool{22: true, 80: false, 443: false}, "198.18.0.10")
+				stranger.finds(t, map[int]bool{443: false}, r.ipv6(t))
+				edge.finds(t, map[int]bool{80: true, 443: true}, "198.18.0.10")
+			}
 		}
 		r.run(t, 0, "ssh", `for port in 80 443; do systemd-run --quiet --unit=listen-$port nc -lk :: $port; done; sleep 1`)
 		check("a service of the server")

@@ -16,9 +16,10 @@ func faultCommand(o *options) *cobra.Command {
 		Long: `Switch a fault on.
 
 Of the server, N in seconds:
-  ssh-refused   connections to port 22 are refused for that long
-  ssh-cut       the next script sent over SSH is cut off that long after it began
-  apt-lock      another process holds apt's lock on the next server for that long
+  ssh-refused    connections to port 22 are refused for that long
+  ssh-cut        the next script sent over SSH is cut off that long after it began
+  firewall-open  the cloud's firewall lets everything in, until it is set to 0
+  apt-lock       another process holds apt's lock on the next server for that long
 
 Of the clouds' APIs, for the next N calls ("always": until it is set to 0; --after K: from the
 K+1st call on; --each: for the first N of calls alike):

@@ -99,6 +99,8 @@ func hardening(t *testing.T, suite string) {
 
 	t.Run("LetsOnly22And80And443InFromAnotherAddress", func(t *testing.T) {
 		r.run(t, 0, "ssh", `for port in 80 443 5432 8080 9999; do systemd-run --quiet --unit=listen-$port nc -lk :: $port; done; sleep 1`)
+		neighbour.finds(t, map[int]bool{80: true, 443: true, 5432: false, 8080: false, 9999: false}, "198.18.0.10", r.ipv6(t))
+		r.run(t, 0, "fault", "firewall-open") // Hetzner's: from here on the server stands for itself
 		neighbour.finds(t, map[int]bool{22: true, 80: true, 443: true, 5432: false, 8080: false, 9999: false}, "198.18.0.10", r.ipv6(t))
 		r.run(t, 0, "ssh", "systemctl stop 'listen-*'")
 	})
@@ -192,14 +194,15 @@ func onceIsEnough(t *testing.T, suite string) {
 	}
 }
 
-// A setting that would lock its owner out is undone by the server itself, also
-// when it is reset meanwhile. The undo is made slow here: the confirmation gets
-// in while it is still at work.
+// A change that locks its owner out is undone by the server itself, also when it
+// is reset meanwhile: here UFW takes a rule and does nothing. The undo is made slow:
+// the confirmation gets in while it is still at work.
 func TestHardeningUndoesALockOut(t *testing.T) {
 	t.Parallel()
 	r := start(t, "test-lockout", "up")
 	r.run(t, 0, "ssh", `mkdir -p /etc/systemd/system/ssh.service.d && printf '[Service]\nExecReload=sleep 30\n' >/etc/systemd/system/ssh.service.d/slow.conf && systemctl daemon-reload`)
-	r.pulumi(t, 0, "config", "set", "sshNetworks", "203.0.113.99")
+	r.run(t, 0, "ssh", `printf '#!/bin/sh\ncase $* in "allow from 198.18.0.0/24 "*) exit 0 ;; esac\nexec /usr/sbin/ufw "$@"\n' >/usr/local/sbin/ufw && chmod +x /usr/local/sbin/ufw`)
+	r.pulumi(t, 0, "config", "set", "sshNetworks", "198.18.0.0/24,2001:db8:18::/64")
 	text := r.pulumiMeanwhile(t, "to be confirmed", func() {
 		time.Sleep(2 * time.Second) // until the script's own connection has ended
 		r.atHetzner(t, "act reset '{}'")
@@ -207,11 +210,11 @@ func TestHardeningUndoesALockOut(t *testing.T) {
 	if !strings.Contains(text, "kept new connections out, so the server put itself back as it was; change the setting and run pulumi up again") {
 		t.Errorf("it is not told:\n%s", text)
 	}
-	if text := r.run(t, 0, "ssh", "ufw show added"); !strings.Contains(text, "ufw allow 22/tcp") || strings.Contains(text, "203.0.113.99") {
+	if text := r.run(t, 0, "ssh", "ufw show added"); !strings.Contains(text, "ufw allow 22/tcp") || strings.Contains(text, "2001:db8:18::/64") {
 		t.Errorf("the firewall is not as before:\n%s", text)
 	}
-	r.pulumi(t, 0, "config", "set", "sshNetworks", "198.18.0.0/24,2001:db8:18::/64")
-	r.pulumi(t, 0, "up", "--yes", "--skip-preview")
+	r.run(t, 0, "ssh", "rm /usr/local/sbin/ufw")
+	r.pulumi(t, 0, "up", "--yes", "--skip-preview", "--replace", "**hardening-apply")
 	if text := r.run(t, 0, "ssh", "ufw show added"); !strings.Contains(text, "ufw allow from 198.18.0.0/24 to any port 22 proto tcp") || strings.Contains(text, "ufw allow 22/tcp") {
 		t.Errorf("SSH is open to others than the networks named:\n%s", text)
 	}
@@ -229,6 +232,26 @@ func TestHardeningUndoesALockOut(t *testing.T) {
 	other := newOutsider(t, r, "other", "198.18.0.202/24", "2001:db8:18::202/64")
 	named.finds(t, map[int]bool{22: true}, "198.18.0.10", r.ipv6(t))
 	other.finds(t, map[int]bool{22: false}, "198.18.0.10", r.ipv6(t))
+	t.Run("AndHetznersFirewallLetsInTheSame", func(t *testing.T) {
+		r.run(t, 0, "ssh", "ufw allow 22/tcp")
+		named.finds(t, map[int]bool{22: true}, "198.18.0.10", r.ipv6(t))
+		other.finds(t, map[int]bool{22: false}, "198.18.0.10", r.ipv6(t))
+		r.run(t, 0, "ssh", "ufw delete allow 22/tcp")
+	})
+	t.Run("WarnsAndIsMendedWhereThatShutsItsOwnerOut", func(t *testing.T) {
+		r.pulumi(t, 0, "config", "set", "sshNetworks", "203.0.113.99")
+		if text := r.pulumi(t, 0, "preview"); !strings.Contains(text, "sshNetworks: to the world this machine is 198.18.0.1, which is in none of them, and SSH from here will be shut out") {
+			t.Errorf("it said:\n%s", text)
+		}
+		r.pulumi(t, 0, "up", "--yes", "--skip-preview", "--target", "**server-firewall")
+		if text := r.run(t, -1, "exec", "bash", "-c", "timeout 5 bash -c '</dev/tcp/198.18.0.10/22' || echo out"); !strings.Contains(text, "out") {
+			t.Fatal("it is not shut out, so this proves nothing")
+		}
+		r.pulumi(t, 0, "config", "set", "sshNetworks", "198.18.0.0/24")
+		if text := r.pulumi(t, 0, "up", "--yes", "--skip-preview"); strings.Contains(text, "sshNetworks") || !strings.Contains(text, "changed: ufw allow from 198.18.0.0/24") {
+			t.Errorf("it said:\n%s", text)
+		}
+	})
 }
 
 // pulumiMeanwhile calls the Pulumi CLI and, when it prints a line with the text

@@ -19,6 +19,7 @@ import (
 // Config says what the clouds hold at first.
 type Config struct {
 	Zones           []string     // the account's Cloudflare zones
+	Developer       string       // optional: his address, as the internet sees it
 	IPv4            []netip.Addr // addresses to give out
 	IPv6            netip.Prefix // networks to give out; of a /64, as Hetzner's are, only parts
 	Boxes           string       // directory for the files of Storage Boxes

@@ -38,6 +38,10 @@ func (c *Cloud) cloudflareRoutes() http.Handler {
 	}
 	routes.HandleFunc("GET /client/v4/user/tokens/verify", c.cloudflareHandler(c.verifyToken))
 	routes.HandleFunc("GET /client/v4/ips", c.cloudflareHandler(c.listNetworks))
+	// In plain text, and the same for every host behind Cloudflare, the API's too.
+	routes.HandleFunc("GET /cdn-cgi/trace", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "h=api.cloudflare.com\nip=%s\nvisit_scheme=https\n", c.config.Developer)
+	})
 	routes.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { writeDenial(w, noRoute(r)) })
 	return routes
 }

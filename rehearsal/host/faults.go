@@ -12,9 +12,11 @@ import (
 //
 //	ssh-refused N   connections to port 22 are refused for N seconds, from now
 //	ssh-cut N       the next script sent over SSH is cut off, N seconds after it began
+//	firewall-open N the cloud's firewall lets everything in, until it is set to 0
 //	apt-lock N      another process holds apt's lock for the first N seconds of the next server
 type faults struct {
 	aptLockSeconds int
+	firewallOpen   bool
 }
 
 // SetFault switches a fault on.
@@ -27,12 +29,26 @@ func (ms *Machines) SetFault(name string, n int) error {
 		return nil
 	case "ssh-refused":
 		return ms.options.Network.rejectSSH(time.Duration(n) * time.Second)
+	case "firewall-open":
+		return ms.openFirewall(n != 0)
 	case "ssh-cut":
 		go ms.cutSSH(time.Duration(n) * time.Second)
 		return nil
 	default:
-		return fmt.Errorf("there is no fault named %q; there are ssh-refused, ssh-cut, apt-lock, and those of the local cloud", name)
+		return fmt.Errorf("there is no fault named %q; there are ssh-refused, ssh-cut, apt-lock, firewall-open, and those of the local cloud", name)
 	}
+}
+
+// openFirewall takes the cloud's firewall away from in front of the servers' own.
+func (ms *Machines) openFirewall(open bool) error {
+	ms.faults.firewallOpen = open
+	for _, m := range ms.byID {
+		m.firewallOpen = open
+		if err := m.enforce(context.Background()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rejectSSH answers everything sent to port 22 with a reset for a while, which
@@ -91,6 +107,7 @@ ExecStart=/usr/bin/python3 -c 'import fcntl,time; f=open("/var/lib/dpkg/lock-fro
 
 // apply puts a pending fault into a machine that has not booted yet.
 func (f *faults) apply(_ context.Context, m *machine) error {
+	m.firewallOpen = f.firewallOpen
 	if f.aptLockSeconds == 0 {
 		return nil
 	}

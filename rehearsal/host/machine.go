@@ -24,6 +24,9 @@ type machine struct {
 	nspawn  *exec.Cmd // nil while powered off
 	ended   chan struct{}
 
+	firewall     []cloud.FirewallRule // the cloud's; nil: none
+	firewallOpen bool                 // a fault: it lets everything in
+
 	rebooted func(*exec.Cmd) // called when the machine, run by that command, wants to boot again
 }
 
@@ -58,10 +61,10 @@ func (m *machine) writeFiles(ctx context.Context) error {
 		// For when the package is updated.
 		"usr/local/share/ca-certificates/rehearsal.crt": string(m.options.Authority),
 		"etc/hostname":                         m.server.Name + "\n",
+		"etc/hosts":                            "127.0.0.1 localhost\n127.0.1.1 " + m.server.Name + "\n::1 localhost\n", // as Hetzner's images have it
 		"etc/systemd/network/10-host0.network": fmt.Sprintf(networkUnit, m.server.IPv4, m.server.IPv6),
 	}
 	for path, text := range files {
-		"etc/hosts":                            "127.0.0.1 localhost\n127.0.1.1 " + m.server.Name + "\n::1 localhost\n", // as Hetzner's images have it
 		path = filepath.Join(m.root(), path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return err
@@ -129,7 +132,10 @@ func (m *machine) powerOn(ctx context.Context) error {
 			m.rebooted(cmd)
 		}
 	}()
-	return nil
+	if m.firewall == nil {
+		return nil
+	}
+	return m.enforce(ctx)
 }
 
 // exitToRestart is how systemd-nspawn --keep-unit ends when its machine reboots.

@@ -25,7 +25,7 @@ type Network struct {
 }
 
 const (
-	gatewayIPv4 = "198.18.0.1"
+	GatewayIPv4 = "198.18.0.1" // the developer, as servers see him
 	gatewayIPv6 = "2001:db8:18::1"
 	metadata    = "169.254.169.254"
 	forwarding  = "/proc/sys/net/ipv4/ip_forward"
@@ -81,7 +81,7 @@ func (n *Network) steps(slot int) [][]string {
 		within("ip", "link", "set", inner, "up"),
 		within("ip", "route", "add", "default", "via", outside),
 		within("ip", "link", "add", "lan", "type", "bridge"),
-		within("ip", "addr", "add", gatewayIPv4+"/24", "dev", "lan"),
+		within("ip", "addr", "add", GatewayIPv4+"/24", "dev", "lan"),
 		within("ip", "addr", "add", InternetIPv4+"/24", "dev", "lan"),
 		within("ip", "addr", "add", EdgeIPv4+"/24", "dev", "lan"),
 		within("ip", "addr", "add", metadata+"/32", "dev", "lan"),

@@ -13,6 +13,16 @@ func run(ctx context.Context, name string, args ...string) error {
 	return err
 }
 
+// runInput runs a program that reads a text.
+func runInput(ctx context.Context, input, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Stdin = strings.NewReader(input)
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(string(text)))
+	}
+	return nil
+}
+
 func output(ctx context.Context, name string, args ...string) (string, error) {
 	text, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
 	if err != nil {

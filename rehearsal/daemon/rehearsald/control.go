@@ -45,7 +45,7 @@ func serveControl(ctx context.Context, at daemon.Dir, o daemon.Options, clouds *
 // setFault switches a fault on in the half of the world it belongs to.
 func setFault(clouds *cloud.Cloud, machines *host.Machines, o daemon.Options, fault cloud.Fault) error {
 	name := fault.Name
-	if strings.HasPrefix(name, "ssh-") || strings.HasPrefix(name, "apt-") {
+	if strings.HasPrefix(name, "ssh-") || strings.HasPrefix(name, "apt-") || strings.HasPrefix(name, "firewall-") {
 		return machines.SetFault(name, fault.Count)
 	}
 	if lacking, ok := strings.CutPrefix(name, "token-without-"); ok {

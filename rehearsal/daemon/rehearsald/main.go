@@ -49,6 +49,7 @@ func run(ctx context.Context, at daemon.Dir) error {
 	defer machines.Close()
 	clouds, err := cloud.Start(cloud.Config{
 		Zones:        []string{o.Domain},
+		Developer:    host.GatewayIPv4,
 		IPv4:         serverAddresses(),
 		IPv6:         netip.MustParsePrefix("2001:db8:18::/64"),
 		Boxes:        filepath.Join(string(at), "boxes"),
