@@ -13,13 +13,15 @@ import (
 )
 
 type hetznerState struct {
-	sshKeys    map[int64]*schema.SSHKey
-	firewalls  map[int64]*schema.Firewall
-	primaryIPs map[int64]*schema.PrimaryIP
-	servers    map[int64]*server
-	actions    map[int64]*action
-	busy       map[int64]int // server or box -> how many actions on it run
-	boxes      map[int64]*storageBox
+	sshKeys       map[int64]*schema.SSHKey
+	firewalls     map[int64]*schema.Firewall
+	primaryIPs    map[int64]*schema.PrimaryIP
+	networks      map[int64]*network
+	loadBalancers map[int64]*loadBalancer
+	servers       map[int64]*server
+	actions       map[int64]*action
+	busy          map[int64]int // server or box -> how many actions on it run
+	boxes         map[int64]*storageBox
 
 	boxConnections map[string]int // by user
 	readOnly       bool           // the token may only read
@@ -28,7 +30,7 @@ type hetznerState struct {
 func newHetznerState() hetznerState {
 	return hetznerState{
 		sshKeys: map[int64]*schema.SSHKey{}, firewalls: map[int64]*schema.Firewall{},
-		primaryIPs: map[int64]*schema.PrimaryIP{}, servers: map[int64]*server{},
+		primaryIPs: map[int64]*schema.PrimaryIP{}, servers: map[int64]*server{}, networks: map[int64]*network{}, loadBalancers: map[int64]*loadBalancer{},
 		actions: map[int64]*action{}, busy: map[int64]int{},
 		boxes: map[int64]*storageBox{}, boxConnections: map[string]int{},
 	}
@@ -48,7 +50,7 @@ type handle func(r *http.Request) (answer, error)
 func (c *Cloud) hetznerRoutes() http.Handler {
 	routes := c.routes(
 		c.actionRoutes(), locationKind.routes(), serverTypeKind.routes(), imageKind.routes(),
-		pricingRoutes(), c.sshKeyRoutes(), c.firewallRoutes(), c.primaryIPRoutes(), c.serverRoutes(),
+		pricingRoutes(), c.sshKeyRoutes(), c.firewallRoutes(), c.primaryIPRoutes(), c.networkRoutes(), c.serverRoutes(), loadBalancerTypeKind.routes(), c.loadBalancerRoutes(),
 	)
 	boxes := c.routes(storageBoxTypeKind.routes(), c.storageBoxRoutes(), c.storageBoxAccountRoutes(), c.storageBoxSnapshotRoutes())
 	routes.Handle("/boxes/", http.StripPrefix("/boxes", boxes))

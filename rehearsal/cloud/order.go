@@ -54,6 +54,9 @@ func (c *Cloud) checkOrder(wanted schema.ServerCreateRequest) (o order, err erro
 		}
 		o.firewalls = append(o.firewalls, firewall)
 	}
+	if len(wanted.Networks) > 0 {
+		return o, invalid("networks", "this local cloud attaches networks to servers that there are")
+	}
 	if wanted.PublicNet != nil {
 		o.public = *wanted.PublicNet
 	}

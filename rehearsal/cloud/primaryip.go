@@ -68,9 +68,23 @@ func (c *Cloud) newPrimaryIP(name, version string, where schema.Location) (*sche
 	if err := c.namePrimaryIP(ip, name); err != nil {
 		return nil, err
 	}
+	text, err := c.freeAddress(version)
+	if err != nil {
+		return nil, err
+	}
+	ip.ID, ip.IP = c.id(), text
+	c.hetzner.primaryIPs[ip.ID] = ip
+	return ip, nil
+}
+
+// freeAddress is one of the pool, or a network where version is ipv6.
+func (c *Cloud) freeAddress(version string) (string, error) {
 	used := map[string]bool{}
 	for _, other := range c.hetzner.primaryIPs {
 		used[other.IP] = true
+	}
+	for _, balancer := range c.hetzner.loadBalancers {
+		used[balancer.PublicNet.IPv4.IP] = true
 	}
 	for i, address := range c.config.IPv4 {
 		text := address.String()
@@ -78,12 +92,10 @@ func (c *Cloud) newPrimaryIP(name, version string, where schema.Location) (*sche
 			text = networkOf(c.config.IPv6, uint16(i+1)).String()
 		}
 		if !used[text] {
-			ip.ID, ip.IP = c.id(), text
-			c.hetzner.primaryIPs[ip.ID] = ip
-			return ip, nil
+			return text, nil
 		}
 	}
-	return nil, &refusal{status: http.StatusPreconditionFailed, code: "resource_unavailable", message: "no IP available"}
+	return "", &refusal{status: http.StatusPreconditionFailed, code: "resource_unavailable", message: "no IP available"}
 }
 
 // networkOf is the nth network of the pool. Hetzner gives out a /64 each; a pool

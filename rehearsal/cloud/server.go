@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/hetznercloud/hcloud-go/v2/hcloud/schema"
@@ -60,7 +61,7 @@ func (c *Cloud) describe(s *server) schema.Server {
 		Location: s.location, Labels: s.labels, Locked: c.hetzner.busy[s.id] > 0,
 		PrimaryDiskSize: s.diskSize, IncludedTraffic: 20 << 40, Protection: s.protection,
 		PublicNet:  schema.ServerPublicNet{FloatingIPs: []int64{}, Firewalls: []schema.ServerFirewall{}},
-		PrivateNet: []schema.ServerPrivateNet{}, Volumes: []int64{}, LoadBalancers: []int64{},
+		PrivateNet: c.privateNets(s.id), Volumes: []int64{}, LoadBalancers: []int64{},
 	}
 	if ip := c.addressOf(s.id, "ipv4"); ip != nil {
 		shown.PublicNet.IPv4 = schema.ServerPublicNetIPv4{ID: ip.ID, IP: ip.IP}
@@ -85,6 +86,9 @@ func (c *Cloud) machine(s *server) Server {
 	}
 	if ip := c.addressOf(s.id, "ipv6"); ip != nil {
 		wanted.IPv6 = netip.PrefixFrom(netip.MustParsePrefix(ip.IP).Addr().Next(), c.config.IPv6.Bits())
+	}
+	for _, n := range c.networksOf(s.id) {
+		wanted.Private = append(wanted.Private, n.private(n.placeOf(s.id)))
 	}
 	return wanted
 }
@@ -154,6 +158,10 @@ func (c *Cloud) deleteServer(r *http.Request) (answer, error) {
 			}
 			for _, firewall := range c.hetzner.firewalls {
 				detach(firewall, s.id)
+			}
+			c.forgetTarget(s.id)
+			for _, n := range c.networksOf(s.id) {
+				n.attached = slices.DeleteFunc(n.attached, func(a *attachment) bool { return a.server == s.id })
 			}
 			delete(c.hetzner.servers, s.id)
 		},

@@ -10,14 +10,16 @@ import (
 // serverActions are the endpoints below /servers/N/actions.
 func (c *Cloud) serverActions() map[string]handle {
 	return map[string]handle{
-		"poweron":           c.power("start_server", "running", Machines.PowerOn),
-		"poweroff":          c.power("stop_server", "off", Machines.PowerOff),
-		"shutdown":          c.power("shutdown_server", "off", Machines.PowerOff),
-		"reboot":            c.power("reboot_server", "running", Machines.Reboot),
-		"reset":             c.power("reset_server", "running", Machines.Reboot),
-		"change_protection": c.protectServer,
-		"change_type":       c.changeServerType,
-		"rebuild":           c.rebuildServer,
+		"poweron":             c.power("start_server", "running", Machines.PowerOn),
+		"poweroff":            c.power("stop_server", "off", Machines.PowerOff),
+		"shutdown":            c.power("shutdown_server", "off", Machines.PowerOff),
+		"reboot":              c.power("reboot_server", "running", Machines.Reboot),
+		"reset":               c.power("reset_server", "running", Machines.Reboot),
+		"change_protection":   c.protectServer,
+		"change_type":         c.changeServerType,
+		"rebuild":             c.rebuildServer,
+		"attach_to_network":   c.attachServer,
+		"detach_from_network": c.detachServer,
 	}
 }
 

@@ -132,6 +132,16 @@ func (m *machine) powerOn(ctx context.Context) error {
 			m.rebooted(cmd)
 		}
 	}()
+	return m.connect(ctx)
+}
+
+// connect gives a booting machine what surrounds its network.
+func (m *machine) connect(ctx context.Context) error {
+	for _, place := range m.server.Private {
+		if err := m.join(ctx, place); err != nil {
+			return err
+		}
+	}
 	if m.firewall == nil {
 		return nil
 	}

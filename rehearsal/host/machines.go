@@ -26,17 +26,18 @@ type Options struct {
 
 // Machines are the servers of one rehearsal. They are what the local cloud sells.
 type Machines struct {
-	options Options
-	mutex   sync.Mutex
-	byID    map[int64]*machine
-	faults  faults
+	options   Options
+	mutex     sync.Mutex
+	byID      map[int64]*machine
+	balancers map[int64]*balancer
+	faults    faults
 }
 
 var _ cloud.Machines = (*Machines)(nil)
 
 // NewMachines prepares to make machines; it starts none.
 func NewMachines(o Options) *Machines {
-	return &Machines{options: o, byID: map[int64]*machine{}}
+	return &Machines{options: o, byID: map[int64]*machine{}, balancers: map[int64]*balancer{}}
 }
 
 // Trust says which authority the machines trust that are made from now on.
@@ -104,6 +105,9 @@ func (ms *Machines) Close() error {
 	ms.mutex.Lock()
 	defer ms.mutex.Unlock()
 	var failures []error
+	for _, b := range ms.balancers {
+		b.end()
+	}
 	for id, m := range ms.byID {
 		delete(ms.byID, id)
 		failures = append(failures, m.remove(context.Background()))

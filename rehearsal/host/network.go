@@ -30,6 +30,10 @@ const (
 	metadata    = "169.254.169.254"
 	forwarding  = "/proc/sys/net/ipv4/ip_forward"
 
+	// A bridge without one of its own takes that of a port, and another when that goes:
+	// all others would have to find it anew.
+	bridgeMAC = "86:00:00:00:00:01"
+
 	InternetIPv4 = "198.18.0.53"  // the registries, Let's Encrypt and the resolver
 	EdgeIPv4     = "198.18.0.131" // Cloudflare's edge: one of the networks that it calls its own
 )
@@ -58,10 +62,8 @@ func NewNetwork(ctx context.Context, name string) (*Network, error) {
 	if err := rememberForwarding(name); err != nil {
 		return nil, err
 	}
-	for _, step := range steps {
-		if err := run(ctx, step[0], step[1:]...); err != nil {
-			return nil, errors.Join(fmt.Errorf("making the rehearsal's network: %w", err), n.Close())
-		}
+	if err := runAll(ctx, steps...); err != nil {
+		return nil, errors.Join(fmt.Errorf("making the rehearsal's network: %w", err), n.Close())
 	}
 	return n, nil
 }
@@ -80,7 +82,7 @@ func (n *Network) steps(slot int) [][]string {
 		within("ip", "addr", "add", inside+"/30", "dev", inner),
 		within("ip", "link", "set", inner, "up"),
 		within("ip", "route", "add", "default", "via", outside),
-		within("ip", "link", "add", "lan", "type", "bridge"),
+		within("ip", "link", "add", "lan", "address", bridgeMAC, "type", "bridge"),
 		within("ip", "addr", "add", GatewayIPv4+"/24", "dev", "lan"),
 		within("ip", "addr", "add", InternetIPv4+"/24", "dev", "lan"),
 		within("ip", "addr", "add", EdgeIPv4+"/24", "dev", "lan"),
@@ -171,10 +173,8 @@ func (n *Network) Outsider(ctx context.Context, name string, addresses ...netip.
 		}
 		steps = append(steps, within(other, add...))
 	}
-	for _, step := range steps {
-		if err := run(ctx, step[0], step[1:]...); err != nil {
-			return nil, fmt.Errorf("making the outside host %s: %w", name, err)
-		}
+	if err := runAll(ctx, steps...); err != nil {
+		return nil, fmt.Errorf("making the outside host %s: %w", name, err)
 	}
 	return other, nil
 }

@@ -13,6 +13,16 @@ func run(ctx context.Context, name string, args ...string) error {
 	return err
 }
 
+// runAll runs programs one after the other, until one fails.
+func runAll(ctx context.Context, steps ...[]string) error {
+	for _, step := range steps {
+		if err := run(ctx, step[0], step[1:]...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // runInput runs a program that reads a text.
 func runInput(ctx context.Context, input, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
