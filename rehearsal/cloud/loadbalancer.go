@@ -185,12 +185,8 @@ func (c *Cloud) protectLoadBalancer(r *http.Request) (answer, error) {
 }
 
 func (c *Cloud) attachLoadBalancer(r *http.Request) (answer, error) {
-	b, err := c.idleBalancer(r)
+	b, wanted, err := changing[schema.LoadBalancerActionAttachToNetworkRequest](c, r)
 	if err != nil {
-		return answer{}, err
-	}
-	var wanted schema.LoadBalancerActionAttachToNetworkRequest
-	if err := read(r, &wanted); err != nil {
 		return answer{}, err
 	}
 	n := c.hetzner.networks[wanted.Network]
@@ -209,12 +205,8 @@ func (c *Cloud) attachLoadBalancer(r *http.Request) (answer, error) {
 }
 
 func (c *Cloud) detachLoadBalancer(r *http.Request) (answer, error) {
-	b, err := c.idleBalancer(r)
+	b, wanted, err := changing[schema.LoadBalancerActionDetachFromNetworkRequest](c, r)
 	if err != nil {
-		return answer{}, err
-	}
-	var wanted schema.LoadBalancerActionDetachFromNetworkRequest
-	if err := read(r, &wanted); err != nil {
 		return answer{}, err
 	}
 	switch {
@@ -243,4 +235,12 @@ func (c *Cloud) idleBalancer(r *http.Request) (*loadBalancer, error) {
 		return nil, &refusal{status: http.StatusConflict, code: "conflict", message: "load balancer has changed during request"}
 	}
 	return b, err
+}
+
+// changing is idleBalancer, and reads what is wanted of it.
+func changing[W any](c *Cloud, r *http.Request) (b *loadBalancer, wanted W, err error) {
+	if b, err = c.idleBalancer(r); err == nil {
+		err = read(r, &wanted)
+	}
+	return b, wanted, err
 }

@@ -8,12 +8,8 @@ import (
 )
 
 func (c *Cloud) addService(r *http.Request) (answer, error) {
-	b, err := c.idleBalancer(r)
+	b, wanted, err := changing[schema.LoadBalancerActionAddServiceRequest](c, r)
 	if err != nil {
-		return answer{}, err
-	}
-	var wanted schema.LoadBalancerActionAddServiceRequest
-	if err := read(r, &wanted); err != nil {
 		return answer{}, err
 	}
 	service, err := newService(wanted)
@@ -100,12 +96,8 @@ func set[T any](value, given *T) {
 }
 
 func (c *Cloud) updateService(r *http.Request) (answer, error) {
-	b, err := c.idleBalancer(r)
+	b, wanted, err := changing[schema.LoadBalancerActionUpdateServiceRequest](c, r)
 	if err != nil {
-		return answer{}, err
-	}
-	var wanted schema.LoadBalancerActionUpdateServiceRequest
-	if err := read(r, &wanted); err != nil {
 		return answer{}, err
 	}
 	at := b.serviceOn(wanted.ListenPort)
@@ -135,12 +127,8 @@ func (c *Cloud) updateService(r *http.Request) (answer, error) {
 }
 
 func (c *Cloud) deleteService(r *http.Request) (answer, error) {
-	b, err := c.idleBalancer(r)
+	b, wanted, err := changing[schema.LoadBalancerDeleteServiceRequest](c, r)
 	if err != nil {
-		return answer{}, err
-	}
-	var wanted schema.LoadBalancerDeleteServiceRequest
-	if err := read(r, &wanted); err != nil {
 		return answer{}, err
 	}
 	at := b.serviceOn(wanted.ListenPort)

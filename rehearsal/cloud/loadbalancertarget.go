@@ -11,12 +11,8 @@ import (
 )
 
 func (c *Cloud) addTarget(r *http.Request) (answer, error) {
-	b, err := c.idleBalancer(r)
+	b, wanted, err := changing[schema.LoadBalancerActionAddTargetRequest](c, r)
 	if err != nil {
-		return answer{}, err
-	}
-	var wanted schema.LoadBalancerActionAddTargetRequest
-	if err := read(r, &wanted); err != nil {
 		return answer{}, err
 	}
 	if wanted.Type != "server" || wanted.Server == nil {
@@ -45,12 +41,8 @@ func (c *Cloud) addTarget(r *http.Request) (answer, error) {
 }
 
 func (c *Cloud) removeTarget(r *http.Request) (answer, error) {
-	b, err := c.idleBalancer(r)
+	b, wanted, err := changing[schema.LoadBalancerActionRemoveTargetRequest](c, r)
 	if err != nil {
-		return answer{}, err
-	}
-	var wanted schema.LoadBalancerActionRemoveTargetRequest
-	if err := read(r, &wanted); err != nil {
 		return answer{}, err
 	}
 	if wanted.Server == nil || b.targetOn(wanted.Server.ID) < 0 {
