@@ -4,12 +4,10 @@
 package main
 
 import (
-	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -33,24 +31,7 @@ func main() {
 }
 
 func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
-	server, err := components.NewServer(ctx, "server", &components.ServerArgs{
-		Name:       s.ServerName(),
-		Location:   s.Location,
-		Type:       found.serverType,
-		TypeChosen: s.ServerType == "",
-		Image:      s.Image,
-		Protect:    s.Protect,
-		PublicKeys: s.PublicKeys,
-		Labels:     s.Labels(),
-
-		SSHNetworks: s.SSHNetworks,
-		WebNetworks: found.edgeNetworks,
-	})
-	if err != nil {
-		return err
-	}
 	backups := &components.BackupArgs{
-		SSH:         server.SSH,
 		Container:   components.AppDatabase(s),
 		PointInTime: s.PointInTime,
 		Hour:        s.BackupHour,
@@ -62,51 +43,38 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	if s.BackupFiles {
 		backups.Service = s.Service
 	}
+	host, err := newHost(ctx, s, found, backups)
+	if err != nil {
+		return err
+	}
 	if found.box != nil && backups.Wanted() {
 		if backups.Box, err = newStorageBox(ctx, s, found.box); err != nil {
 			return err
 		}
 	}
-	hardening, err := components.NewHardening(ctx, "hardening", &components.HardeningArgs{
-		SSH:         server.SSH,
-		PublicKeys:  slices.Concat(s.PublicKeys, s.DeployKeys),
-		User:        s.SSHUser,
-		SSHNetworks: s.SSHNetworks,
-		WebNetworks: found.edgeNetworks,
-		RebootTime:  s.RebootTime,
-		Packages:    backups.Packages(),
-		Registry:    s.Registry == settings.LocalRegistry,
-	})
-	if err != nil {
-		return err
-	}
-	upkeep, err := newUpkeep(ctx, s, server, hardening, backups.Container)
-	if err != nil {
-		return err
-	}
 	records := &components.DNSArgs{
 		Zone:    s.Zone,
 		Hosts:   s.Hosts(),
-		IP:      server.IP,
+		IP:      host.server.IP,
 		MinTLS:  found.zone.LeastTLS(),
 		Restore: s.ZoneRestore,
 
-		After: hardening.Confirmed,
+		After: host.hardening.Confirmed,
 		Later: s.DNSTakeover == settings.TakeoverLater,
 
 		Found:    found.zone,
 		TakeOver: s.DNSTakeover == settings.TakeoverNow,
 	}
 	if s.IPv6 {
-		records.IPv6 = server.IPv6
+		records.IPv6 = host.server.IPv6
 	}
 	dns, err := components.NewDNS(ctx, "dns", records)
 	if err != nil {
 		return err
 	}
-	ready := pulumi.Array{dns.URL, hardening.Report, upkeep.Report}
+	ready := pulumi.Array{dns.URL, host.hardening.Report, host.upkeep.Report}
 	if backups.Wanted() {
-		backups.DependsOn = []pulumi.Resource{hardening.Done}
+		backups.SSH, backups.DependsOn = host.server.SSH, []pulumi.Resource{host.hardening.Done}
 		backup, err := components.NewBackup(ctx, "backup", backups)
 		if err != nil {
 			return err
@@ -129,7 +97,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 	}
 	kamal, err := components.NewKamal(ctx, "kamal", &components.KamalArgs{
 		Settings: s,
-		IP:       server.IP,
+		IP:       host.server.IP,
 		MemoryMB: found.memoryMB,
 		Proxies:  found.edgeNetworks,
 		After:    ready,
@@ -138,42 +106,18 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 		return err
 	}
 
-	ctx.Export("ip", server.IP)
+	ctx.Export("ip", host.server.IP)
 	ctx.Export("url", dns.URL)
-	ctx.Export("ssh", pulumi.Sprintf("ssh %s@%s", s.SSHUser, server.IP))
-	ctx.Export("sshHostKey", pulumi.Sprintf("%s %s", server.IP, server.HostKey))
+	ctx.Export("ssh", pulumi.Sprintf("ssh %s@%s", s.SSHUser, host.server.IP))
+	ctx.Export("sshHostKey", pulumi.Sprintf("%s %s", host.server.IP, host.server.HostKey))
 	ctx.Export("postgresPassword", postgresPassword)
-	ctx.Export("hardening", hardening.Report)
-	ctx.Export("upkeep", upkeep.Report)
+	ctx.Export("hardening", host.hardening.Report)
+	ctx.Export("upkeep", host.upkeep.Report)
 	ctx.Export("kamal", kamal.Report)
-	ctx.Export("monthlyPrice", server.Type.ApplyT(found.price))
+	ctx.Export("monthlyPrice", host.server.Type.ApplyT(found.price))
 	ctx.Export("readme", pulumi.String(readme)) // the page of the stack in Pulumi Cloud
-	ctx.Export("nextSteps", nextSteps(ctx, s, server, found, kamal.Report))
+	ctx.Export("nextSteps", nextSteps(ctx, s, host.server, found, kamal.Report))
 	return nil
-}
-
-// newUpkeep declares what keeps the server running once it is hardened.
-func newUpkeep(ctx *pulumi.Context, s *settings.Settings, server *components.Server, hardening *components.Hardening, database string) (*components.Upkeep, error) {
-	upkeep := &components.UpkeepArgs{
-		SSH:        server.SSH,
-		Service:    s.Service,
-		Container:  database,
-		HealthPath: components.HealthPath(s),
-
-		SSHNetworks: s.SSHNetworks,
-		Alerts:      s.Alerts,
-		Swap:        s.Swap,
-		Tidy:        s.Tidy,
-
-		DependsOn: []pulumi.Resource{hardening.Done},
-	}
-	if s.DNSTakeover != settings.TakeoverLater {
-		upkeep.Host = s.Domain
-	}
-	if s.DockerUpdates {
-		upkeep.DockerUpdates = cmp.Or(s.RebootTime, "04:30")
-	}
-	return components.NewUpkeep(ctx, "upkeep", upkeep)
 }
 
 // newStorageBox declares the box, and exports what scripts/offsite-fetch needs.
