@@ -39,7 +39,7 @@ func NewHardening(ctx *pulumi.Context, name string, args *HardeningArgs, opts ..
 	if err := ctx.RegisterComponentResource("rails-on-hetzner:index:Hardening", name, self, opts...); err != nil {
 		return nil, err
 	}
-	work := Script{Text: scripts.Harden(), Outputs: map[string]pulumi.StringInput{"PROGRAM_KEY": args.SSH.PublicKey}, Variables: map[string]string{
+	work := Script{Text: scripts.Harden(), Outputs: map[string]pulumi.StringInput{"PROGRAM_KEY": args.SSH.PublicKey.ApplyT(scripts.ForCommands).(pulumi.StringOutput)}, Variables: map[string]string{
 		"SSH_USER":        args.User,
 		"AUTHORIZED_KEYS": strings.Join(args.PublicKeys, "\n"),
 		"SSH_NETWORKS":    strings.Join(textsOf(args.SSHNetworks), " "),

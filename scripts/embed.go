@@ -49,6 +49,14 @@ func InstallUpkeep() string {
 	return join(append(parts, attached(files...), text("upkeep/"+installer))...)
 }
 
+// ForCommands is a line of authorized_keys that lets a key run commands as the one
+// whose file it is in, without a terminal or a tunnel (sshd(8), AUTHORIZED_KEYS FILE
+// FORMAT). With a command of its own it also gets in where root else does not
+// (sshd_config(5), PermitRootLogin forced-commands-only).
+func ForCommands(publicKey string) string {
+	return `restrict,command="exec /bin/bash -c \"$SSH_ORIGINAL_COMMAND\"" ` + publicKey
+}
+
 // installer is the script in a directory that installs the others.
 const installer = "install.sh"
 

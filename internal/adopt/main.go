@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+
+	"rails-on-hetzner/scripts"
 )
 
 func main() {
@@ -135,10 +137,9 @@ main() {
     mkdir -p /root/.ssh
     keys=/root/.ssh/authorized_keys
     touch "$keys"
-    if ! grep -qxF '%[1]s' "$keys"; then
-        [ -z "$(tail -c 1 "$keys")" ] || echo >>"$keys" # its last line may not be ended
-        echo '%[1]s' >>"$keys"
-    fi
+    { awk 1 "$keys" | grep -vF '%[1]s' || true; } >"$keys.new"
+    echo '%[4]s' >>"$keys.new"
+    mv "$keys.new" "$keys"
     cat >/etc/ssh/ssh_host_ed25519_key.new <<'KEY'
 %[2]s
 KEY
@@ -150,5 +151,5 @@ KEY
     echo "adopted: the server has the stack's host key and deploy key; now: pulumi up"
 }
 main
-`, deployKey.Public, strings.TrimSpace(hostKey.Private), hostKey.Public)
+`, deployKey.Public, strings.TrimSpace(hostKey.Private), hostKey.Public, scripts.ForCommands(deployKey.Public))
 }

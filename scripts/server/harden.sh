@@ -4,7 +4,8 @@
 #
 # AUTHORIZED_KEYS  the developers' public keys, one a line
 # SSH_USER         who logs in with them: root, or a user who is made
-# PROGRAM_KEY      the public key with which this deployment logs in
+# PROGRAM_KEY      the line of authorized_keys by which this deployment logs in, the
+#                  same whoever else does, so that no undo can lock it out
 # SSH_NETWORKS     networks that may reach port 22, separated by spaces; empty: everyone
 # WEB_NETWORKS     networks that may reach ports 80 and 443; empty: everyone
 # REBOOT_TIME      HH:MM for reboots after updates; empty: never by itself

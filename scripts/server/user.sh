@@ -15,7 +15,7 @@ users() {
     [[ $SSH_USER == root ]] || own_user
     [[ $SSH_USER != root ]] || keys=$AUTHORIZED_KEYS
     install -d -m 0700 "${file%/*}"
-    authorized_keys "$file" "$COMMANDS $PROGRAM_KEY" <<<"$keys"
+    authorized_keys "$file" "$PROGRAM_KEY" <<<"$keys"
 }
 
 # former_users go once sshd has the new one's way in.
@@ -27,12 +27,6 @@ former_users() {
     }
     [[ $SSH_USER != root || ! -e $SUDOERS ]] || unput "$SUDOERS"
 }
-
-# COMMANDS are the options of the program's own key, for commands alone: no terminal,
-# no tunnel (sshd(8), AUTHORIZED_KEYS FILE FORMAT). They are the same whoever else
-# logs in, so that no undo can lock this deployment out.
-# shellcheck disable=SC2016 # for the shell that sshd starts
-COMMANDS='restrict,command="exec /bin/bash -c \"$SSH_ORIGINAL_COMMAND\""'
 
 # root_login is what sshd lets root do (sshd_config(5), PermitRootLogin).
 root_login() {
@@ -68,7 +62,10 @@ own_user() {
         trial=$(mktemp -d)
         ssh-keygen -q -t ed25519 -N '' -C trial -f "$trial/key"
         authorized_keys "$file" <<<"$AUTHORIZED_KEYS"$'\n'"restrict,from=\"127.0.0.1\" $(<"$trial/key.pub")" >/dev/null
-        gets_in "$trial/key"
+        if ! gets_in "$trial/key"; then
+            rm -r "$trial"
+            fail "$SSH_USER cannot log in or has no sudo there, the lines above say why, so root's login stays as it was; does another file of /etc/ssh/sshd_config.d or /etc/sudoers.d forbid it?"
+        fi
         rm -r "$trial"
     fi
     authorized_keys "$file" <<<"$AUTHORIZED_KEYS"
@@ -88,8 +85,7 @@ root_is_out() { [[ $(/usr/sbin/sshd -T) == *"permitrootlogin forced-commands-onl
 # gets_in logs in as the user with a key, as Kamal does, and has what Kamal needs.
 gets_in() {
     ssh -F none -i "$1" -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR "$SSH_USER@127.0.0.1" \
-        'sudo -n true && id -nG | grep -qw docker' ||
-        fail "$SSH_USER cannot log in or has no sudo there, the lines above say why, so root's login stays as it was; does another file of /etc/ssh/sshd_config.d or /etc/sudoers.d forbid it?"
+        'sudo -n true && id -nG | grep -qw docker'
 }
 
 # goes takes from the former user all that he was given. The account and what is
@@ -165,7 +161,7 @@ authorized_keys() {
 given_keys() {
     {
         echo "$PROGRAM_KEY"
-        [[ ! -e $1 ]] || grep -F "$COMMANDS" "$1" || true
+        [[ ! -e $1 ]] || grep -F "${PROGRAM_KEY%%ssh-*}" "$1" || true
         echo "$AUTHORIZED_KEYS"
         block "$1"
         first_boot
