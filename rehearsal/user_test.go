@@ -50,7 +50,7 @@ func (r *running) goesOverToAUserOfItsOwn(t *testing.T, visitor visitor) {
 	if text := login(mine + "root@198.18.0.10 echo in"); !strings.Contains(text, "Permission denied") {
 		t.Errorf("as root: %s", text)
 	}
-	if text := r.typed(t, 0, "scripts/check && scripts/ssh id && scripts/backup"); !strings.Contains(text, " kamal only, ") || !strings.Contains(text, "uid=0(root)") {
+	if text := r.typed(t, 0, "scripts/check && scripts/ssh id && scripts/backup"); !strings.Contains(text, ", kamal with key only, root for the deployment's commands only, ") || !strings.Contains(text, "uid=0(root)") {
 		t.Errorf("the scripts said:\n%s", text)
 	}
 	own := filepath.Join(t.TempDir(), "key")

@@ -26,14 +26,18 @@ check_sshd() {
         value=${value/prohibit-password/without-password} # sshd -T's own name for it
         grep -qixF "$keyword $value" <<<"$effective" || fail "sshd's effective settings do not have: $keyword $value"
     done <"$SSHD_DROP_IN"
-    say "keys only, $(who_logs_in) only, $(awk '/^maxauthtries/ { print $2 }' <<<"$effective") attempts, $(awk '/^kexalgorithms/ { print $2 }' <<<"$effective" | cut -d , -f 1) first"
+    say "keys only, $(who_logs_in), $(awk '/^maxauthtries/ { print $2 }' <<<"$effective") attempts, $(awk '/^kexalgorithms/ { print $2 }' <<<"$effective" | cut -d , -f 1) first"
 }
 
 # who_logs_in is root, or whom the deployment made for it (user.sh).
 who_logs_in() {
-    local user=root _
-    [[ ! -e /etc/sudoers.d/rails-on-hetzner ]] || read -r user _ </etc/sudoers.d/rails-on-hetzner
-    say "$user"
+    local user _
+    if [[ -e /etc/sudoers.d/rails-on-hetzner ]]; then
+        read -r user _ </etc/sudoers.d/rails-on-hetzner
+        say "$user with key only, root for the deployment's commands only"
+    else
+        say "root with key only"
+    fi
 }
 
 check_fail2ban() {
