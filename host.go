@@ -63,7 +63,7 @@ func newHost(ctx *pulumi.Context, s *settings.Settings, found *findings, backups
 		DependsOn: []pulumi.Resource{h.hardening.Done},
 	}
 	if s.DNSTakeover != settings.TakeoverLater {
-		upkeep.Host = s.Domain
+		upkeep.Hosts = s.Hosts()
 	}
 	if s.DockerUpdates {
 		upkeep.DockerUpdates = cmp.Or(s.RebootTime, "04:30")

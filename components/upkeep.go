@@ -25,7 +25,7 @@ type UpkeepArgs struct {
 	SSH           Connection        // required
 	Service       string            // required: the app's, as Kamal labels its containers and images
 	Container     string            // optional: the database's, as Kamal names it
-	Host          string            // optional: on which the app answers; default: it is not looked at from the front
+	Hosts         []string          // optional: on which the app answers, the main one first; default: it is not looked at from the front
 	HealthPath    string            // required: what answers when the app is well, e.g. "/up"
 	SSHNetworks   []netip.Prefix    // optional: from where logins are expected; default: nowhere
 	Alerts        *settings.Alerts  // optional: who is told; default: nobody, and nothing looks
@@ -48,7 +48,7 @@ func NewUpkeep(ctx *pulumi.Context, name string, args *UpkeepArgs, opts ...pulum
 		Variables: map[string]string{
 			"SERVICE":        args.Service,
 			"CONTAINER":      args.Container,
-			"HOST":           args.Host,
+			"HOSTS":          strings.Join(args.Hosts, " "),
 			"HEALTH_PATH":    args.HealthPath,
 			"SSH_NETWORKS":   strings.Join(textsOf(args.SSHNetworks), " "),
 			"SWAP":           strconv.FormatBool(args.Swap),

@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string) error {
 	if err := s.tag(ctx); err != nil {
 		return err
 	}
-	t.say("\nall is set in Pulumi.%s.yaml; every setting is explained in docs/settings.md\nnext: pulumi preview   (makes nothing; shows what would be made and changed)", *stack)
+	t.say("\nall is set in Pulumi.%s.yaml; every setting is explained in docs/settings.md\nwho is told when something is wrong (alertUrl, alertEmail) and where backups are copied to (offsite) is worth setting before the app has users\nnext: pulumi preview   (makes nothing; shows what would be made and changed)", *stack)
 	return nil
 }
 

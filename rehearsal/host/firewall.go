@@ -68,12 +68,15 @@ func nftRules(allowed []cloud.FirewallRule) ([]string, error) {
 	return append(rules, "drop"), nil
 }
 
+// protocols by their numbers: a minimal system has no /etc/protocols.
+var protocols = map[string]int{"icmp": 1, "tcp": 6, "udp": 17, "gre": 47, "esp": 50}
+
 func matchOf(rule cloud.FirewallRule, family string) string {
 	switch {
 	case rule.Protocol == "icmp" && family == "ip6":
-		return "meta l4proto ipv6-icmp"
+		return "meta l4proto 58"
 	case rule.Port == "" || rule.Port == "any":
-		return "meta l4proto " + rule.Protocol
+		return fmt.Sprintf("meta l4proto %d", protocols[rule.Protocol])
 	}
 	return rule.Protocol + " dport " + rule.Port
 }

@@ -7,7 +7,8 @@
 # DOCKER_UPDATES  HH:MM, when Docker is updated; empty: never
 # SERVICE         Kamal's name for the app
 # CONTAINER       of the app's PostgreSQL; empty: it has none here
-# HOST            on which the app answers; empty: its name does not lead here yet
+# HOSTS           on which the app answers, separated by spaces, the main one first;
+#                 empty: its names do not lead here yet
 # HEALTH_PATH     that answers when the app is well
 # SSH_NETWORKS    networks that may reach port 22, separated by spaces; empty: everyone
 # ALERT_URL       told of what is wrong, in the shape ALERT_FORMAT; secret, may be empty
@@ -17,7 +18,7 @@
 # shellcheck shell=bash disable=SC2154 # common.sh, the other parts and the attached files stand in front
 
 main() {
-    : "${SWAP:?}" "${TIDY:?}" "${DOCKER_UPDATES?may be empty}" "${SERVICE:?}" "${CONTAINER?may be empty}" "${HOST?may be empty}" "${HEALTH_PATH:?}" "${SSH_NETWORKS?may be empty}"
+    : "${SWAP:?}" "${TIDY:?}" "${DOCKER_UPDATES?may be empty}" "${SERVICE:?}" "${CONTAINER?may be empty}" "${HOSTS?may be empty}" "${HEALTH_PATH:?}" "${SSH_NETWORKS?may be empty}"
     local report=()
     install -d -m 0700 /etc/rails-on-hetzner
     attach /usr/local/lib/rails-on-hetzner 644 common.sh

@@ -7,14 +7,16 @@
 CHECKS=(firewall sshd fail2ban updates reboot files disk memory oom docker containers site certificate backup clock logins)
 
 WATCH=${STATE:?}/watch                          # what server-watch remembers
-WATCH_SETTINGS=/etc/rails-on-hetzner/watch.conf # SERVICE CONTAINER HOST HEALTH_PATH SSH_NETWORKS ALERT_*
+WATCH_SETTINGS=/etc/rails-on-hetzner/watch.conf # SERVICE CONTAINER HOSTS HEALTH_PATH SSH_NETWORKS ALERT_*
 
 # read_settings is for a server that was never told of them, too.
 read_settings() {
-    SERVICE='' CONTAINER='' HOST='' HEALTH_PATH=/up SSH_NETWORKS='' ALERT_EXCEPT=''
+    SERVICE='' CONTAINER='' HOSTS='' HOST='' HEALTH_PATH=/up SSH_NETWORKS='' ALERT_EXCEPT=''
     ALERT_URL='' ALERT_FORMAT='' ALERT_EMAIL='' ALERT_FROM='' ALERT_SMTP='' ALERT_SMTP_USER='' ALERT_SMTP_PASSWORD=''
     # shellcheck source=/dev/null
     [[ ! -e $WATCH_SETTINGS ]] || source "$WATCH_SETTINGS"
+    HOSTS=${HOSTS:-$HOST} # as it was told before it was told of all
+    HOST=${HOSTS%% *}
 }
 
 # look NAME makes the check: WRONG is yes or no then, SAID what it said and, of

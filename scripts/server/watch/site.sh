@@ -1,7 +1,7 @@
 # Whether the app answers through its own front door: kamal-proxy on this server,
 # asked for the name that visitors use. What is before it (names, the edge) a
 # server cannot see.
-# shellcheck shell=bash disable=SC2154 # common.sh and checks.sh stand in front
+# shellcheck shell=bash disable=SC2153,SC2154 # common.sh and checks.sh stand in front
 
 check_site() {
     local code
@@ -16,17 +16,20 @@ check_site() {
 }
 
 check_certificate() {
-    local end days
+    local host end days said=()
     is_deployed || {
         say "not deployed yet"
         return
     }
-    end=$(timeout 20 openssl s_client -connect "$(front_door):443" -servername "$HOST" </dev/null 2>/dev/null | openssl x509 -noout -enddate 2>/dev/null) ||
-        fail "there is none for $HOST; see: kamal proxy logs, and docs/guide.md, Certificates"
-    end=${end#notAfter=}
-    days=$((($(date -d "$end" +%s) - $(date +%s)) / 86400))
-    ((days >= 14)) || fail "that of $HOST ends in $days days, on $(date -d "$end" +%F); see: kamal proxy logs, and docs/guide.md, Certificates"
-    say "that of $HOST ends in $days days"
+    for host in $HOSTS; do
+        end=$(timeout 20 openssl s_client -connect "$(front_door):443" -servername "$host" </dev/null 2>/dev/null | openssl x509 -noout -enddate 2>/dev/null) ||
+            fail "there is none for $host; see: kamal proxy logs, and docs/guide.md, Certificates"
+        end=${end#notAfter=}
+        days=$((($(date -d "$end" +%s) - $(date +%s)) / 86400))
+        ((days >= 14)) || fail "that of $host ends in $days days, on $(date -d "$end" +%F); see: kamal proxy logs, and docs/guide.md, Certificates"
+        said+=("that of $host ends in $days days")
+    done
+    joined ', ' "${said[@]}"
 }
 
 # front_door is the address that the server sends from. Not 127.0.0.1, where Docker
