@@ -21,7 +21,7 @@ type host struct {
 // newHost declares the server, and what it needs for its backups.
 func newHost(ctx *pulumi.Context, s *settings.Settings, found *findings, backups *components.BackupArgs) (h host, err error) {
 	h.server, err = components.NewServer(ctx, "server", &components.ServerArgs{
-		Name:       s.ServerName(),
+		Name:       s.ServerName,
 		Location:   s.Location,
 		Type:       found.serverType,
 		TypeChosen: s.ServerType == "",

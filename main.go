@@ -123,7 +123,7 @@ func deploy(ctx *pulumi.Context, s *settings.Settings, found *findings) error {
 // newStorageBox declares the box, and exports what scripts/offsite-fetch needs.
 func newStorageBox(ctx *pulumi.Context, s *settings.Settings, chosen *hetzner.Box) (*components.StorageBox, error) {
 	box, err := components.NewStorageBox(ctx, "storage-box", &components.StorageBoxArgs{
-		Name:           s.ServerName() + "-backups",
+		Name:           s.ServerName + "-backups",
 		Type:           chosen.Type,
 		TypeChosen:     s.Offsite.Box.Type == "",
 		Location:       chosen.Location,

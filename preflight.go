@@ -103,11 +103,16 @@ func (f *findings) lookAtHetzner(ctx *pulumi.Context, s *settings.Settings) erro
 	if s.HetznerToken == "" || s.Location == "" {
 		return nil
 	}
-	view, err := hetzner.Look(ctx.Context(), s.HetznerToken, s.HetznerEndpoint, s.Location, s.ServerName())
+	view, err := hetzner.Look(ctx.Context(), s.HetznerToken, s.HetznerEndpoint, s.Location, s.ServerName)
 	if err != nil {
 		return err
 	}
-	f.serverType, err = view.Check(s.ServerType, s.Image)
+	if stands := view.Standing; stands != nil && stands.Stack != "" && stands.Stack != s.Labels()["stack"] && ctx.DryRun() {
+		err = ctx.Log.Warn(fmt.Sprintf("serverName: there is a server %[1]s in the Hetzner project, which the stack %[2]s made; unless that is what this stack was called before, give this one's another name: pulumi config set serverName %[1]s-2", s.ServerName, stands.Stack), nil)
+	}
+	var checkErr error
+	f.serverType, checkErr = view.Check(s.ServerType, s.Image)
+	err = errors.Join(err, checkErr)
 	if memory := view.MemoryMB(f.serverType); memory > 0 {
 		f.memoryMB = memory
 	}

@@ -141,7 +141,7 @@ func (v *View) readServer(ctx context.Context, client *hcloud.Client, name strin
 		return err
 	}
 	if server != nil {
-		v.Standing = &Standing{Type: server.ServerType.Name, Architecture: string(server.ServerType.Architecture), DiskGB: server.PrimaryDiskSize, Location: server.Location.Name}
+		v.Standing = &Standing{Type: server.ServerType.Name, Stack: server.Labels["stack"], Architecture: string(server.ServerType.Architecture), DiskGB: server.PrimaryDiskSize, Location: server.Location.Name}
 		return nil
 	}
 	_, _, err = client.SSHKey.Update(ctx, &hcloud.SSHKey{ID: 0}, hcloud.SSHKeyUpdateOpts{Name: "nobody"})

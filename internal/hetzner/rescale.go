@@ -10,6 +10,7 @@ import (
 // Standing is what a server is that stands already.
 type Standing struct {
 	Type         string
+	Stack        string // that made it, as its label says; "" for none
 	Architecture string // "x86" or "arm"
 	DiskGB       int    // GB: the disk keeps its size when the type changes
 	Location     string

@@ -23,6 +23,7 @@ var (
 	// useradd(8) takes more, and Kamal, sudo and Docker are happy with this.
 	userName = pattern(`^[a-z][a-z0-9_-]{0,30}$`, "a user's name, of lower-case letters, digits, - and _, e.g. kamal; or root", "kamal")
 
+	hostName  = pattern(`^[a-z0-9]([a-z0-9-]{0,50}[a-z0-9])?$`, "a host's name, of lower-case letters, digits and -, e.g. running-calendar", "running-calendar")
 	shortName = pattern(`^[a-z0-9]+$`, "a name as Hetzner spells it, lower-case letters and digits", "hil")
 	imageName = pattern(`^(ubuntu|debian)-[0-9.]+$`, "an Ubuntu or Debian image name, e.g. ubuntu-24.04", "ubuntu-24.04")
 	timeZone  = pattern(`^[A-Z][A-Za-z]+(/[A-Za-z_+-]+[0-9]*)*$`, "a time zone's name, e.g. America/Tijuana", "America/Tijuana")

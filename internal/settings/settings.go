@@ -32,6 +32,7 @@ type Settings struct {
 	AppPath      string // absolute path of the Rails app
 	EditApp      bool   // whether the app's files are edited; false: what they must say is shown
 
+	ServerName string   // the server's, and of all that is its at Hetzner
 	Location   string   // Hetzner location, e.g. "hil"
 	ServerType string   // Hetzner server type; empty: the smallest that fits, chosen once
 	Image      string   // Hetzner image name
@@ -158,6 +159,7 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.AppPath = r.appPath("appPath")
 	s.EditApp = r.boolean("editApp", true)
 
+	s.ServerName = r.optional("serverName", strings.ReplaceAll(s.Service, "_", "-"), hostName)
 	s.Location = r.optional("location", "hil", shortName)
 	s.ServerType = r.optional("serverType", "", shortName)
 	if s.ServerType == "auto" {
@@ -226,6 +228,3 @@ func (s *Settings) Labels() map[string]string {
 	label := func(text string) string { return strings.Trim(text[:min(len(text), 63)], "_.-") }
 	return map[string]string{"app": label(s.Service), "stack": label(s.Stack), "managed-by": "pulumi"}
 }
-
-// ServerName is the service's name as a host name, which knows no underscore.
-func (s *Settings) ServerName() string { return strings.ReplaceAll(s.Service, "_", "-") }

@@ -20,7 +20,7 @@ func TestLoad_FillsInTheDefaults(t *testing.T) {
 	want := &Settings{
 		ProjectDir: "/work/infra", Project: "rails-on-hetzner", Stack: "prod",
 		Service: "running_calendar", Domain: "example.com", Zone: "example.com", WWW: true, DNSTakeover: TakeoverNever, Registry: GitHubRegistry, RegistryUser: "octocat", AppPath: "/work/app", EditApp: true,
-		Location: "hil", Image: "ubuntu-24.04", Protect: true, PublicKeys: []string{publicKey}, SSHUser: Root, BackupHour: 3, BackupKeep: 7, BackupFiles: true, Swap: true, DatabaseMemory: true, Tidy: true, DockerUpdates: true, Certificate: LetsEncrypt, HetznerToken: strings.Repeat("h", 64), CloudflareToken: strings.Repeat("c", 40),
+		ServerName: "running-calendar", Location: "hil", Image: "ubuntu-24.04", Protect: true, PublicKeys: []string{publicKey}, SSHUser: Root, BackupHour: 3, BackupKeep: 7, BackupFiles: true, Swap: true, DatabaseMemory: true, Tidy: true, DockerUpdates: true, Certificate: LetsEncrypt, HetznerToken: strings.Repeat("h", 64), CloudflareToken: strings.Repeat("c", 40),
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -38,6 +38,16 @@ func TestLoad_LetsDeployKeysRunCommandsOnly(t *testing.T) {
 	got, err := load(map[string]string{"deployKeys": `["` + publicKey + `", "from=\"203.0.113.7\" ` + publicKey + `"]`})
 	if want := []string{"restrict " + publicKey, `restrict,from="203.0.113.7" ` + publicKey}; err != nil || !reflect.DeepEqual(got.DeployKeys, want) {
 		t.Errorf("got %q, %v", got.DeployKeys, err)
+	}
+}
+
+func TestLoad_NamesTheServerAsItIsTold(t *testing.T) {
+	got, err := load(map[string]string{"serverName": "running-calendar-2"})
+	if err != nil || got.ServerName != "running-calendar-2" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if _, err := load(map[string]string{"serverName": "running_calendar"}); err == nil || err.Error() != `serverName: got "running_calendar", accepted is a host's name, of lower-case letters, digits and -, e.g. running-calendar; mend it with: pulumi config set serverName running-calendar` {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -79,7 +79,7 @@ func (q question) howToGive() string {
 }
 
 func look(ctx context.Context, s *settings.Settings) (*hetzner.View, error) {
-	return hetzner.Look(ctx, s.HetznerToken, s.HetznerEndpoint, cmp.Or(s.Location, "hil"), s.ServerName())
+	return hetzner.Look(ctx, s.HetznerToken, s.HetznerEndpoint, cmp.Or(s.Location, "hil"), s.ServerName)
 }
 
 func checkHetznerToken(ctx context.Context, t *terminal, s *settings.Settings) error {
