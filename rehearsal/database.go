@@ -13,19 +13,11 @@ import (
 	"rails-on-hetzner/rehearsal/work"
 )
 
-// installDocker gives the server what `kamal setup` gets from Docker's own site,
-// which is not part of the rehearsal's internet.
-const installDocker = `set -eu
-command -v docker >/dev/null || {
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io $(apt-cache search -n "^docker-cli$" | cut -d" " -f1) >/dev/null
-}
-`
-
 // startDatabase does to the server what `kamal setup` does for the accessory db:
-// the network, the container with its volume, port and secrets (kamal's
+// Docker, the network, the container with its volume, port and secrets (kamal's
 // commands/accessory.rb).
-const startDatabase = installDocker + `
+const startDatabase = `set -eu
+command -v docker >/dev/null || curl -fsSL https://get.docker.com | sh
 docker network inspect kamal >/dev/null 2>&1 || docker network create kamal >/dev/null
 docker rm -f "$SERVICE-db" >/dev/null 2>&1 || true
 docker pull -q postgres:16 >/dev/null

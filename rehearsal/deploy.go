@@ -45,11 +45,6 @@ func deploy(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	// Kamal installs Docker where `docker -v` does not answer.
-	progress("installing Docker on the server, which kamal setup gets from Docker's own site")
-	if err := s.onServer(ctx, at, "", installDocker, ""); err != nil {
-		return fmt.Errorf("installing Docker: %w", err)
-	}
 	if err := s.knowServer(ctx, at); err != nil {
 		return err
 	}

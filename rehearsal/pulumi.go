@@ -35,7 +35,7 @@ func (s *status) environment(at place) []string {
 		"CLOUDFLARE_API_HOSTNAME="+s.Daemon.Cloudflare,
 		"CLOUDFLARE_API_TOKEN="+cloudflareToken,
 		"CLOUDFLARE_RPS=100",
-		"SSL_CERT_FILE="+s.Daemon.Authorities,
+		"SSL_CERT_FILE="+s.Daemon.Authorities, "CURL_CA_BUNDLE="+s.Daemon.Authorities, // which curl asks first
 		"GOFLAGS=-trimpath -buildvcs=false -ldflags=-w", "CGO_ENABLED=0", // as toolchain.Program compiled it
 		"RAILS_ON_HETZNER_SSH_KEY="+s.KeyFile,
 		"NO_COLOR=1",

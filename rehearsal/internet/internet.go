@@ -39,6 +39,7 @@ func Start(c Config) (*Internet, error) {
 		"ghcr.io":                      withPassword(c.Password, i.images.registry("ghcr.io")),
 		"registry-1.docker.io":         i.images.registry("docker.io"), // as docker.io's images are pulled from
 		"acme-v02.api.letsencrypt.org": i.acme,
+		"get.docker.com":               http.HandlerFunc(dockersScript),
 	}
 	names := &names{hosts: hosts, address: c.Address, zone: c.Zone, resolver: c.Resolver}
 	stopNames, err := names.serve(c.Address)

@@ -39,7 +39,7 @@ mv /root/20auto-upgrades /root/52rails-on-hetzner /etc/apt/apt.conf.d/
 ufw --force enable >/dev/null
 systemctl start fail2ban
 sed -i 's/ .*/ 1000/' "$state/watch/oom" # as if it were an hour ago
-sleep 10
+serves
 ends firewall sshd fail2ban updates reboot files disk memory oom containers site backup clock
 
 # Docker stops, and the app goes on.
@@ -56,7 +56,7 @@ sleep 1
 begins 'certificate=ends in 4 days'
 systemctl stop door
 docker start kamal-proxy >/dev/null
-sleep 5
+serves
 ends certificate
 
 # A login, from an address that was never seen, and once more.

@@ -15,6 +15,17 @@ told() {
     rm -f /root/told/*."$1"
 }
 
+# serves waits until the app answers at the front door, which a busy machine takes a while for.
+serves() {
+    local door tries
+    door=$(ip -4 route get 192.0.2.1 | sed -n 's/.* src \([0-9.]*\).*/\1/p')
+    for tries in {1..90}; do
+        ! curl -skf --max-time 5 -o /dev/null --connect-to "::$door:" https://running-calendar.test/up || return 0
+        sleep 1
+    done
+    wrong "the app does not answer after $tries tries"
+}
+
 # begins NAME... wants one message, in both ways, of all that begins, and then silence.
 begins() {
     local name way
