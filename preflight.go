@@ -44,11 +44,18 @@ func preflight(ctx *pulumi.Context, s *settings.Settings) (*findings, error) {
 	looks.Go(func() { wayInErr = checkWayIn(ctx, s) })
 	pulumiErr := checkPulumi(ctx)
 	agentNote, agentErr := checkAgent(s.AgentSocket, s.PublicKeys)
-	if agentNote != "" && ctx.DryRun() {
-		agentErr = ctx.Log.Warn(agentNote, nil)
-	}
 	looks.Wait()
-	return found, errors.Join(pulumiErr, agentErr, appErr, hetznerErr, zoneErr, wayInErr)
+	return found, errors.Join(pulumiErr, agentErr, warn(ctx, agentNote), appErr, hetznerErr, zoneErr, wayInErr)
+}
+
+// warn tells, in a preview, what is the developer's to decide; "" is nothing.
+func warn(ctx *pulumi.Context, notes ...string) (err error) {
+	for _, note := range notes {
+		if note != "" && ctx.DryRun() {
+			err = cmp.Or(err, ctx.Log.Warn(note, nil))
+		}
+	}
+	return err
 }
 
 // checkPulumi wants the version that the rehearsals run. Go checks its own, by
@@ -72,15 +79,7 @@ func checkWayIn(ctx *pulumi.Context, s *settings.Settings) error {
 		return nil
 	}
 	return ctx.Log.Warn(fmt.Sprintf("sshNetworks: to the world this machine is %[1]s, which is in none of them, and SSH from here will be shut out, that of pulumi up too, which then tries for some minutes; to let it in, interrupt that, and: pulumi config set sshNetworks %[2]s,%[1]s",
-		here, joined(s.SSHNetworks)), nil)
-}
-
-func joined(networks []netip.Prefix) string {
-	var texts []string
-	for _, network := range networks {
-		texts = append(texts, network.String())
-	}
-	return strings.Join(texts, ",")
+		here, strings.Join(components.TextsOf(s.SSHNetworks), ",")), nil)
 }
 
 func checkApp(ctx *pulumi.Context, s *settings.Settings, memoryMB int) error {
@@ -91,12 +90,7 @@ func checkApp(ctx *pulumi.Context, s *settings.Settings, memoryMB int) error {
 	if s.PointInTime && components.AppDatabase(s) == "" {
 		err = errors.Join(err, errors.New("pointInTime: true, but the app has no PostgreSQL beside it whose log could be kept; take the setting out: pulumi config rm pointInTime"))
 	}
-	if ctx.DryRun() {
-		for _, note := range notes {
-			err = cmp.Or(err, ctx.Log.Warn(note, nil))
-		}
-	}
-	return err
+	return cmp.Or(err, warn(ctx, notes...))
 }
 
 func (f *findings) lookAtHetzner(ctx *pulumi.Context, s *settings.Settings) error {
@@ -107,12 +101,8 @@ func (f *findings) lookAtHetzner(ctx *pulumi.Context, s *settings.Settings) erro
 	if err != nil {
 		return err
 	}
-	if stands := view.Standing; stands != nil && stands.Stack != "" && stands.Stack != s.Labels()["stack"] && ctx.DryRun() {
-		err = ctx.Log.Warn(fmt.Sprintf("serverName: there is a server %[1]s in the Hetzner project, which the stack %[2]s made; unless that is what this stack was called before, give this one's another name: pulumi config set serverName %[1]s-2", s.ServerName, stands.Stack), nil)
-	}
-	var checkErr error
-	f.serverType, checkErr = view.Check(s.ServerType, s.Image)
-	err = errors.Join(err, checkErr)
+	f.serverType, err = view.Check(s.ServerType, s.Image)
+	err = errors.Join(warn(ctx, view.Note(s.ServerName, s.Labels()["stack"])), err)
 	if memory := view.MemoryMB(f.serverType); memory > 0 {
 		f.memoryMB = memory
 	}
@@ -144,11 +134,7 @@ func lookAtZone(ctx *pulumi.Context, s *settings.Settings) (*edge.View, []netip.
 		Restore:     s.ZoneRestore,
 	}
 	err = view.Check(wanted)
-	if ctx.DryRun() {
-		for _, note := range view.Notes(wanted) {
-			err = cmp.Or(err, ctx.Log.Warn(note, nil))
-		}
-	}
+	err = cmp.Or(err, warn(ctx, view.Notes(wanted)...))
 	if !s.OriginLock {
 		return view, nil, err
 	}

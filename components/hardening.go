@@ -42,8 +42,8 @@ func NewHardening(ctx *pulumi.Context, name string, args *HardeningArgs, opts ..
 	work := Script{Text: scripts.Harden(), Outputs: map[string]pulumi.StringInput{"PROGRAM_KEY": args.SSH.PublicKey.ApplyT(scripts.ForCommands).(pulumi.StringOutput)}, Variables: map[string]string{
 		"SSH_USER":        args.User,
 		"AUTHORIZED_KEYS": strings.Join(args.PublicKeys, "\n"),
-		"SSH_NETWORKS":    strings.Join(textsOf(args.SSHNetworks), " "),
-		"WEB_NETWORKS":    strings.Join(textsOf(args.WebNetworks), " "),
+		"SSH_NETWORKS":    strings.Join(TextsOf(args.SSHNetworks), " "),
+		"WEB_NETWORKS":    strings.Join(TextsOf(args.WebNetworks), " "),
 		"REBOOT_TIME":     args.RebootTime,
 		"MORE_PACKAGES":   strings.Join(args.Packages, " "),
 		"REGISTRY_PORT":   "",
@@ -68,7 +68,8 @@ func NewHardening(ctx *pulumi.Context, name string, args *HardeningArgs, opts ..
 	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"report": self.Report})
 }
 
-func textsOf(networks []netip.Prefix) []string {
+// TextsOf writes networks as 203.0.113.0/24.
+func TextsOf(networks []netip.Prefix) []string {
 	var texts []string
 	for _, network := range networks {
 		texts = append(texts, network.String())

@@ -114,7 +114,7 @@ func planKamalFiles(s *settings.Settings, ip string, memoryMB int, proxies []net
 	}
 	wanted := kamalfiles.Settings{
 		Deploy:         wantedFiles(s, ip, memoryMB),
-		TrustedProxies: textsOf(proxies),
+		TrustedProxies: TextsOf(proxies),
 		Secrets: []kamalfiles.Secret{
 			{Name: "KAMAL_REGISTRY_PASSWORD", Reference: "$KAMAL_REGISTRY_PASSWORD", Why: registryToken(s) + ", from your environment"},
 			{Name: "RAILS_MASTER_KEY", Reference: "$(cat config/master.key)"},

@@ -149,7 +149,7 @@ func newFirewall(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pul
 		if len(networks) == 0 {
 			return everyone
 		}
-		return textsOf(networks)
+		return TextsOf(networks)
 	}
 	web := orEveryone(args.WebNetworks)
 	rules := hcloud.FirewallRuleArray{hcloud.FirewallRuleArgs{

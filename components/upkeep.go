@@ -50,7 +50,7 @@ func NewUpkeep(ctx *pulumi.Context, name string, args *UpkeepArgs, opts ...pulum
 			"CONTAINER":      args.Container,
 			"HOSTS":          strings.Join(args.Hosts, " "),
 			"HEALTH_PATH":    args.HealthPath,
-			"SSH_NETWORKS":   strings.Join(textsOf(args.SSHNetworks), " "),
+			"SSH_NETWORKS":   strings.Join(TextsOf(args.SSHNetworks), " "),
 			"SWAP":           strconv.FormatBool(args.Swap),
 			"TIDY":           strconv.FormatBool(args.Tidy),
 			"DOCKER_UPDATES": args.DockerUpdates,

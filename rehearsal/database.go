@@ -70,7 +70,7 @@ func database(ctx context.Context, o options) error {
 // onServer runs a script on the server, with variables in front and its standard
 // input. The error holds the last line of what it complained of.
 func (s *status) onServer(ctx context.Context, at place, variables, script, input string) error {
-	cmd, err := s.ssh(ctx, at, fmt.Sprintf("%s bash -c '%s'", variables, strings.ReplaceAll(script, "'", `'\''`)))
+	cmd, err := s.ssh(ctx, at, variables+" bash -c "+quoted(script))
 	if err != nil {
 		return err
 	}

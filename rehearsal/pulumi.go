@@ -123,7 +123,7 @@ func (s *status) ssh(ctx context.Context, at place, args ...string) (*exec.Cmd, 
 		return nil, err
 	}
 	if len(args) > 0 && !strings.HasPrefix(login.SSH, "root@") {
-		args = []string{"sudo bash -c '" + strings.ReplaceAll(strings.Join(args, " "), "'", `'\''`) + "'"}
+		args = []string{"sudo bash -c " + quoted(strings.Join(args, " "))}
 	}
 	return s.command(ctx, at, "ssh", append([]string{
 		"-i", s.KeyFile, "-o", "IdentitiesOnly=yes", "-o", "LogLevel=ERROR",
@@ -131,6 +131,9 @@ func (s *status) ssh(ctx context.Context, at place, args ...string) (*exec.Cmd, 
 		"-o", "UserKnownHostsFile=" + at.join("ssh", "known_hosts"), "-o", "StrictHostKeyChecking=yes", login.SSH,
 	}, args...)...), nil
 }
+
+// quoted makes one shell word of any text.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // login is what the stack's outputs tell of the way in.
 type login struct {

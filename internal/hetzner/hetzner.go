@@ -160,6 +160,14 @@ func (v *View) CheckToken() error {
 	return fmt.Errorf("hcloud:token: the token may only read; make one with Read & Write at %s, and set it with: pulumi config set --secret hcloud:token", tokenPage)
 }
 
+// Note tells, for a preview, of a server that has the name and is another stack's.
+func (v *View) Note(name, stack string) string {
+	if v.Standing == nil || v.Standing.Stack == "" || v.Standing.Stack == stack {
+		return ""
+	}
+	return fmt.Sprintf("serverName: there is a server %[1]s in the Hetzner project, which the stack %[2]s made; unless that is what this stack was called before, give this one's another name: pulumi config set serverName %[1]s-2", name, v.Standing.Stack)
+}
+
 // Check returns the type of the server, the one that stands or the one to buy,
 // or tells, all together, what cannot be had.
 func (v *View) Check(wantedType, image string) (string, error) {

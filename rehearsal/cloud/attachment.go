@@ -17,12 +17,8 @@ type attachment struct {
 }
 
 func (c *Cloud) attachServer(r *http.Request) (answer, error) {
-	s, err := c.idleServer(r)
+	s, wanted, err := idleAndRead[server, schema.ServerActionAttachToNetworkRequest](r, c.idleServer)
 	if err != nil {
-		return answer{}, err
-	}
-	var wanted schema.ServerActionAttachToNetworkRequest
-	if err := read(r, &wanted); err != nil {
 		return answer{}, err
 	}
 	n := c.hetzner.networks[wanted.Network]
@@ -61,7 +57,7 @@ func (n *network) freeAddress(ip, ipRange *string, zone string) (netip.Addr, err
 			return wanted, invalid("ip", "must be a valid IP address")
 		}
 	}
-	for i, subnet := range n.subnets {
+	for i, subnet := range n.ranges() {
 		if n.Subnets[i].NetworkZone != zone || ipRange != nil && *ipRange != subnet.String() || wanted.IsValid() && !subnet.Contains(wanted) {
 			continue
 		}
@@ -84,12 +80,8 @@ func (n *network) taken(address netip.Addr) bool {
 }
 
 func (c *Cloud) detachServer(r *http.Request) (answer, error) {
-	s, err := c.idleServer(r)
+	s, wanted, err := idleAndRead[server, schema.ServerActionDetachFromNetworkRequest](r, c.idleServer)
 	if err != nil {
-		return answer{}, err
-	}
-	var wanted schema.ServerActionDetachFromNetworkRequest
-	if err := read(r, &wanted); err != nil {
 		return answer{}, err
 	}
 	n := c.hetzner.networks[wanted.Network]

@@ -56,16 +56,7 @@ func (c *Cloud) createFirewall(r *http.Request) (answer, error) {
 }
 
 func (c *Cloud) nameFirewall(firewall *schema.Firewall, name string) error {
-	if name == "" {
-		return invalid("name", "missing data for required field")
-	}
-	for _, other := range c.hetzner.firewalls {
-		if other.Name == name && other != firewall {
-			return taken("firewall with the same name already exists", "name")
-		}
-	}
-	firewall.Name = name
-	return nil
+	return setName(c.hetzner.firewalls, firewall, func(f *schema.Firewall) *string { return &f.Name }, name, "firewall with the same name already exists")
 }
 
 var portRange = regexp.MustCompile(`^(any|[1-9]\d{0,4}(-[1-9]\d{0,4})?)$`)

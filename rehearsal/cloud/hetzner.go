@@ -200,6 +200,28 @@ func idle[T any](c *Cloud, r *http.Request, things map[int64]*T, what string) (*
 	return thing, nil
 }
 
+// idleAndRead finds a thing on which no action runs, and reads what is wanted of it.
+func idleAndRead[T, W any](r *http.Request, idle func(*http.Request) (*T, error)) (thing *T, wanted W, err error) {
+	if thing, err = idle(r); err == nil {
+		err = read(r, &wanted)
+	}
+	return thing, wanted, err
+}
+
+// setName gives a thing a name that no other of its kind has; inUse says that one has.
+func setName[T any](things map[int64]*T, thing *T, nameOf func(*T) *string, name, inUse string) error {
+	if name == "" {
+		return invalid("name", "missing data for required field")
+	}
+	for _, other := range things {
+		if *nameOf(other) == name && other != thing {
+			return taken(inUse, "name")
+		}
+	}
+	*nameOf(thing) = name
+	return nil
+}
+
 // findAndRead looks a thing up and reads what is wanted of it.
 func findAndRead[T, W any](r *http.Request, things map[int64]*T) (thing *T, wanted W, err error) {
 	if thing, err = find(r, things); err == nil {

@@ -129,16 +129,7 @@ func locationOf(wanted schema.LoadBalancerCreateRequest) (schema.Location, error
 }
 
 func (c *Cloud) nameLoadBalancer(b *loadBalancer, name string) error {
-	if name == "" {
-		return invalid("name", "missing data for required field")
-	}
-	for _, other := range c.hetzner.loadBalancers {
-		if other.Name == name && other != b {
-			return taken("name is already used", "name")
-		}
-	}
-	b.Name = name
-	return nil
+	return setName(c.hetzner.loadBalancers, b, func(b *loadBalancer) *string { return &b.Name }, name, "name is already used")
 }
 
 func (c *Cloud) updateLoadBalancer(r *http.Request) (answer, error) {
@@ -185,7 +176,7 @@ func (c *Cloud) protectLoadBalancer(r *http.Request) (answer, error) {
 }
 
 func (c *Cloud) attachLoadBalancer(r *http.Request) (answer, error) {
-	b, wanted, err := changing[schema.LoadBalancerActionAttachToNetworkRequest](c, r)
+	b, wanted, err := idleAndRead[loadBalancer, schema.LoadBalancerActionAttachToNetworkRequest](r, c.idleBalancer)
 	if err != nil {
 		return answer{}, err
 	}
@@ -205,7 +196,7 @@ func (c *Cloud) attachLoadBalancer(r *http.Request) (answer, error) {
 }
 
 func (c *Cloud) detachLoadBalancer(r *http.Request) (answer, error) {
-	b, wanted, err := changing[schema.LoadBalancerActionDetachFromNetworkRequest](c, r)
+	b, wanted, err := idleAndRead[loadBalancer, schema.LoadBalancerActionDetachFromNetworkRequest](r, c.idleBalancer)
 	if err != nil {
 		return answer{}, err
 	}
@@ -235,12 +226,4 @@ func (c *Cloud) idleBalancer(r *http.Request) (*loadBalancer, error) {
 		return nil, &refusal{status: http.StatusConflict, code: "conflict", message: "load balancer has changed during request"}
 	}
 	return b, err
-}
-
-// changing is idleBalancer, and reads what is wanted of it.
-func changing[W any](c *Cloud, r *http.Request) (b *loadBalancer, wanted W, err error) {
-	if b, err = c.idleBalancer(r); err == nil {
-		err = read(r, &wanted)
-	}
-	return b, wanted, err
 }

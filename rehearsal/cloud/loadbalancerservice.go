@@ -8,7 +8,7 @@ import (
 )
 
 func (c *Cloud) addService(r *http.Request) (answer, error) {
-	b, wanted, err := changing[schema.LoadBalancerActionAddServiceRequest](c, r)
+	b, wanted, err := idleAndRead[loadBalancer, schema.LoadBalancerActionAddServiceRequest](r, c.idleBalancer)
 	if err != nil {
 		return answer{}, err
 	}
@@ -96,7 +96,7 @@ func set[T any](value, given *T) {
 }
 
 func (c *Cloud) updateService(r *http.Request) (answer, error) {
-	b, wanted, err := changing[schema.LoadBalancerActionUpdateServiceRequest](c, r)
+	b, wanted, err := idleAndRead[loadBalancer, schema.LoadBalancerActionUpdateServiceRequest](r, c.idleBalancer)
 	if err != nil {
 		return answer{}, err
 	}
@@ -127,7 +127,7 @@ func (c *Cloud) updateService(r *http.Request) (answer, error) {
 }
 
 func (c *Cloud) deleteService(r *http.Request) (answer, error) {
-	b, wanted, err := changing[schema.LoadBalancerDeleteServiceRequest](c, r)
+	b, wanted, err := idleAndRead[loadBalancer, schema.LoadBalancerDeleteServiceRequest](r, c.idleBalancer)
 	if err != nil {
 		return answer{}, err
 	}

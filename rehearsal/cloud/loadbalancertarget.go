@@ -11,7 +11,7 @@ import (
 )
 
 func (c *Cloud) addTarget(r *http.Request) (answer, error) {
-	b, wanted, err := changing[schema.LoadBalancerActionAddTargetRequest](c, r)
+	b, wanted, err := idleAndRead[loadBalancer, schema.LoadBalancerActionAddTargetRequest](r, c.idleBalancer)
 	if err != nil {
 		return answer{}, err
 	}
@@ -41,7 +41,7 @@ func (c *Cloud) addTarget(r *http.Request) (answer, error) {
 }
 
 func (c *Cloud) removeTarget(r *http.Request) (answer, error) {
-	b, wanted, err := changing[schema.LoadBalancerActionRemoveTargetRequest](c, r)
+	b, wanted, err := idleAndRead[loadBalancer, schema.LoadBalancerActionRemoveTargetRequest](r, c.idleBalancer)
 	if err != nil {
 		return answer{}, err
 	}

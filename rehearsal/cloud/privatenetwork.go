@@ -13,7 +13,6 @@ import (
 type network struct {
 	schema.Network
 	ipRange   netip.Prefix
-	subnets   []netip.Prefix // of the same order as Subnets
 	attached  []*attachment
 	balancers []*loadBalancer
 }
@@ -84,16 +83,7 @@ func (c *Cloud) createNetwork(r *http.Request) (answer, error) {
 }
 
 func (c *Cloud) nameNetwork(n *network, name string) error {
-	if name == "" {
-		return invalid("name", "missing data for required field")
-	}
-	for _, other := range c.hetzner.networks {
-		if other.Name == name && other != n {
-			return taken("name is already used", "name")
-		}
-	}
-	n.Name = name
-	return nil
+	return setName(c.hetzner.networks, n, func(n *network) *string { return &n.Name }, name, "name is already used")
 }
 
 // privateRange reads a network of RFC 1918 that has at most so many bits

@@ -48,12 +48,8 @@ func (c *Cloud) power(command, status string, do func(Machines, context.Context,
 }
 
 func (c *Cloud) protectServer(r *http.Request) (answer, error) {
-	s, err := c.idleServer(r)
+	s, wanted, err := idleAndRead[server, schema.ServerActionChangeProtectionRequest](r, c.idleServer)
 	if err != nil {
-		return answer{}, err
-	}
-	var wanted schema.ServerActionChangeProtectionRequest
-	if err := read(r, &wanted); err != nil {
 		return answer{}, err
 	}
 	protection := s.protection
@@ -71,12 +67,8 @@ func (c *Cloud) protectServer(r *http.Request) (answer, error) {
 }
 
 func (c *Cloud) changeServerType(r *http.Request) (answer, error) {
-	s, err := c.idleServer(r)
+	s, wanted, err := idleAndRead[server, schema.ServerActionChangeTypeRequest](r, c.idleServer)
 	if err != nil {
-		return answer{}, err
-	}
-	var wanted schema.ServerActionChangeTypeRequest
-	if err := read(r, &wanted); err != nil {
 		return answer{}, err
 	}
 	next, err := findServerType(wanted.ServerType, s.location)
@@ -100,12 +92,8 @@ func (c *Cloud) changeServerType(r *http.Request) (answer, error) {
 
 // rebuildServer replaces the machine by a fresh one with the same addresses.
 func (c *Cloud) rebuildServer(r *http.Request) (answer, error) {
-	s, err := c.idleServer(r)
+	s, wanted, err := idleAndRead[server, schema.ServerActionRebuildRequest](r, c.idleServer)
 	if err != nil {
-		return answer{}, err
-	}
-	var wanted schema.ServerActionRebuildRequest
-	if err := read(r, &wanted); err != nil {
 		return answer{}, err
 	}
 	if s.protection.Rebuild {

@@ -51,16 +51,7 @@ func (c *Cloud) createSSHKey(r *http.Request) (answer, error) {
 }
 
 func (c *Cloud) nameSSHKey(key *schema.SSHKey, name string) error {
-	if name == "" {
-		return invalid("name", "missing data for required field")
-	}
-	for _, other := range c.hetzner.sshKeys {
-		if other.Name == name && other != key {
-			return taken("SSH key with the same name already exists", "name")
-		}
-	}
-	key.Name = name
-	return nil
+	return setName(c.hetzner.sshKeys, key, func(k *schema.SSHKey) *string { return &k.Name }, name, "SSH key with the same name already exists")
 }
 
 func (c *Cloud) updateSSHKey(r *http.Request) (answer, error) {

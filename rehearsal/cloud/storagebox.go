@@ -121,16 +121,7 @@ func checkStorageBoxPassword(password string) error {
 }
 
 func (c *Cloud) nameStorageBox(box *storageBox, name string) error {
-	if name == "" {
-		return invalid("name", "missing data for required field")
-	}
-	for _, other := range c.hetzner.boxes {
-		if other.Name == name && other != box {
-			return taken("storage box with the same name already exists", "name")
-		}
-	}
-	box.Name = name
-	return nil
+	return setName(c.hetzner.boxes, box, func(b *storageBox) *string { return &b.Name }, name, "storage box with the same name already exists")
 }
 
 func (c *Cloud) updateStorageBox(r *http.Request) (answer, error) {

@@ -85,12 +85,8 @@ func (c *Cloud) withAccount(do func(*storageBox, *storageBoxAccount, *http.Reque
 }
 
 func (c *Cloud) createStorageBoxAccount(r *http.Request) (answer, error) {
-	box, err := c.idleStorageBox(r)
+	box, wanted, err := idleAndRead[storageBox, schema.StorageBoxSubaccountCreateRequest](r, c.idleStorageBox)
 	if err != nil {
-		return answer{}, err
-	}
-	var wanted schema.StorageBoxSubaccountCreateRequest
-	if err := read(r, &wanted); err != nil {
 		return answer{}, err
 	}
 	if err := checkStorageBoxPassword(wanted.Password); err != nil {

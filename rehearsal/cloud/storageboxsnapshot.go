@@ -30,12 +30,8 @@ func (c *Cloud) storageBoxSnapshotRoutes() map[string]handle {
 }
 
 func (c *Cloud) createSnapshot(r *http.Request) (answer, error) {
-	box, err := c.idleStorageBox(r)
+	box, wanted, err := idleAndRead[storageBox, schema.StorageBoxSnapshotCreateRequest](r, c.idleStorageBox)
 	if err != nil {
-		return answer{}, err
-	}
-	var wanted schema.StorageBoxSnapshotCreateRequest
-	if err := read(r, &wanted); err != nil {
 		return answer{}, err
 	}
 	if len(box.snapshots) >= *box.StorageBoxType.SnapshotLimit {

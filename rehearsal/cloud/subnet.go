@@ -36,12 +36,19 @@ func (n *network) add(wanted schema.NetworkActionAddSubnetRequest) error {
 		return err
 	case !n.ipRange.Contains(subnet.Addr()) || subnet.Bits() < n.ipRange.Bits():
 		return invalid("ip_range", "must be within the network's "+n.IPRange)
-	case slices.ContainsFunc(n.subnets, subnet.Overlaps):
+	case slices.ContainsFunc(n.ranges(), subnet.Overlaps):
 		return invalid("ip_range", "overlaps with another subnet")
 	}
-	n.subnets = append(n.subnets, subnet)
 	n.Subnets = append(n.Subnets, schema.NetworkSubnet{Type: wanted.Type, IPRange: subnet.String(), NetworkZone: wanted.NetworkZone, Gateway: n.gateway().String()})
 	return nil
+}
+
+// ranges are those of its subnets, in their order.
+func (n *network) ranges() (all []netip.Prefix) {
+	for _, subnet := range n.Subnets {
+		all = append(all, netip.MustParsePrefix(subnet.IPRange)) // checked when it was added
+	}
+	return all
 }
 
 // gateway is the first address of the network, whatever its subnets are.
@@ -49,7 +56,7 @@ func (n *network) gateway() netip.Addr { return n.ipRange.Addr().Next() }
 
 func (n *network) freeRange() (netip.Prefix, error) {
 	for at := n.ipRange.Addr(); n.ipRange.Contains(at); at = addressAfter(netip.PrefixFrom(at, 24)) {
-		if subnet := netip.PrefixFrom(at, 24); !slices.ContainsFunc(n.subnets, subnet.Overlaps) {
+		if subnet := netip.PrefixFrom(at, 24); !slices.ContainsFunc(n.ranges(), subnet.Overlaps) {
 			return subnet, nil
 		}
 	}
@@ -76,9 +83,9 @@ func (c *Cloud) deleteSubnet(r *http.Request) (answer, error) {
 	if at < 0 {
 		return answer{}, notFound("subnet")
 	}
-	if slices.ContainsFunc(n.attached, func(a *attachment) bool { return n.subnets[at].Contains(a.address) }) {
+	if slices.ContainsFunc(n.attached, func(a *attachment) bool { return n.ranges()[at].Contains(a.address) }) {
 		return answer{}, conflicting("resource_in_use", "subnet still has servers attached")
 	}
-	n.Subnets, n.subnets = slices.Delete(n.Subnets, at, at+1), slices.Delete(n.subnets, at, at+1)
+	n.Subnets = slices.Delete(n.Subnets, at, at+1)
 	return c.begun(c.begin("delete_subnet", "network", n.ID, task{}))
 }

@@ -57,16 +57,13 @@ func (ms *Machines) Balance(ctx context.Context, wanted cloud.Balance) error {
 
 // join gives the balancer the interface that the private network has for it.
 func (b *balancer) join(ctx context.Context, outside *Network, place *cloud.PrivateNetwork) error {
-	within := func(words ...string) []string {
-		return append([]string{"nsenter", "--net=" + b.network.path()}, words...)
-	}
 	if place == nil {
 		if b.joined == 0 {
 			return nil
 		}
 		link := privateLink(b.joined)
 		b.joined = 0
-		return runAll(ctx, within("ip", "link", "del", link))
+		return runAll(ctx, b.network.within("ip", "link", "del", link))
 	}
 	if b.joined == place.ID {
 		return nil
@@ -76,7 +73,7 @@ func (b *balancer) join(ctx context.Context, outside *Network, place *cloud.Priv
 		return err
 	}
 	b.joined = place.ID
-	return network.plug(ctx, *place, b.name, b.network.Name, within)
+	return network.plug(ctx, *place, b.name, b.network.Name, b.network.within)
 }
 
 // serve starts HAProxy with what is wanted, in the place of the one that runs.

@@ -44,7 +44,7 @@ func (m *machine) enforce(ctx context.Context) error {
 		}
 		text += fmt.Sprintf("table %s {\n  chain in {\n    type filter hook prerouting priority mangle\n    %s\n  }\n}\n", firewallTable, strings.Join(rules, "\n    "))
 	}
-	return runInput(ctx, text, "nsenter", "--target", strconv.Itoa(leader), "--net", "nft", "--file", "-")
+	return runInput(ctx, text, withinMachine(leader)("nft", "--file", "-")...)
 }
 
 // nftRules lets in what a rule allows, answers, and what IPv6 needs to find its
@@ -91,6 +91,13 @@ func ofFamily(family string, networks []netip.Prefix) string {
 	return strings.Join(texts, ", ")
 }
 
+// withinMachine makes command lines that run in a machine's network.
+func withinMachine(leader int) func(words ...string) []string {
+	return func(words ...string) []string {
+		return append([]string{"nsenter", "--target", strconv.Itoa(leader), "--net"}, words...)
+	}
+}
+
 // awaitNetwork waits until a booting machine has its network, and returns its
 // leader. What systemd-nspawn forks before that is in the rehearsal's own.
 func (m *machine) awaitNetwork(ctx context.Context) (leader int, err error) {
@@ -103,7 +110,7 @@ func (m *machine) awaitNetwork(ctx context.Context) (leader int, err error) {
 		if err == nil {
 			var theirs string
 			theirs, err = os.Readlink(fmt.Sprintf("/proc/%d/ns/net", leader))
-			if err == nil && theirs != ours && run(ctx, "nsenter", "--target", strconv.Itoa(leader), "--net", "ip", "link", "show", "host0") == nil {
+			if err == nil && theirs != ours && runAll(ctx, withinMachine(leader)("ip", "link", "show", "host0")) == nil {
 				return leader, nil
 			}
 		}

@@ -72,7 +72,7 @@ func (n *Network) steps(slot int) [][]string {
 	outer, inner := n.uplink(), "uplink"
 	outside, inside := fmt.Sprintf("198.19.%d.1", slot), fmt.Sprintf("198.19.%d.2", slot)
 	nat := fmt.Sprintf("table ip %s { chain out { type nat hook postrouting priority srcnat; ip saddr %s masquerade; }; }", n.table(), inside)
-	within := func(words ...string) []string { return append([]string{"nsenter", "--net=" + n.path()}, words...) }
+	within := n.within
 	return [][]string{
 		{"ip", "netns", "add", n.Name},
 		{"ip", "link", "add", outer, "type", "veth", "peer", "name", inner, "netns", n.Name},
@@ -149,29 +149,27 @@ func endAll(pids []string) {
 // Command prepares a program that runs in the network. It is nsenter and not
 // `ip netns exec`, which would hide the cgroups by mounting /sys anew.
 func (n *Network) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	return exec.CommandContext(ctx, "nsenter", append([]string{"--net=" + n.path(), name}, args...)...)
+	words := n.within(append([]string{name}, args...)...)
+	return exec.CommandContext(ctx, words[0], words[1:]...)
 }
 
 // Outsider makes another host on the bridge, with addresses of its own, to look
 // at the server from outside. It lives as long as the network.
 func (n *Network) Outsider(ctx context.Context, name string, addresses ...netip.Prefix) (*Network, error) {
 	other := &Network{Name: n.Name + "." + name}
-	within := func(network *Network, words ...string) []string {
-		return append([]string{"nsenter", "--net=" + network.path()}, words...)
-	}
 	steps := [][]string{
 		{"ip", "netns", "add", other.Name},
-		within(n, "ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", other.Name),
-		within(n, "ip", "link", "set", name, "master", "lan", "up"),
-		within(other, "ip", "link", "set", "lo", "up"),
-		within(other, "ip", "link", "set", "eth0", "up"),
+		n.within("ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", other.Name),
+		n.within("ip", "link", "set", name, "master", "lan", "up"),
+		other.within("ip", "link", "set", "lo", "up"),
+		other.within("ip", "link", "set", "eth0", "up"),
 	}
 	for _, address := range addresses {
 		add := []string{"ip", "addr", "add", address.String(), "dev", "eth0"}
 		if address.Addr().Is6() {
 			add = append(add, "nodad")
 		}
-		steps = append(steps, within(other, add...))
+		steps = append(steps, other.within(add...))
 	}
 	if err := runAll(ctx, steps...); err != nil {
 		return nil, fmt.Errorf("making the outside host %s: %w", name, err)
@@ -186,6 +184,11 @@ func (n *Network) outsiders() []string {
 		names = append(names, filepath.Base(path))
 	}
 	return names
+}
+
+// within is a command line that runs in the network.
+func (n *Network) within(words ...string) []string {
+	return append([]string{"nsenter", "--net=" + n.path()}, words...)
 }
 
 func (n *Network) path() string  { return "/run/netns/" + n.Name }

@@ -32,7 +32,7 @@ func (ms *Machines) Detach(ctx context.Context, id, network int64) error {
 		if err != nil {
 			return nil // it is off, and knows of it at the next boot
 		}
-		return run(ctx, "nsenter", "--target", strconv.Itoa(leader), "--net", "ip", "link", "del", privateLink(network))
+		return runAll(ctx, withinMachine(leader)("ip", "link", "del", privateLink(network)))
 	})
 }
 
@@ -51,19 +51,16 @@ func (m *machine) join(ctx context.Context, place cloud.PrivateNetwork) error {
 	if err != nil {
 		return err
 	}
-	return network.plug(ctx, place, fmt.Sprintf("m%d", m.server.ID), strconv.Itoa(leader), func(words ...string) []string {
-		return append([]string{"nsenter", "--target", strconv.Itoa(leader), "--net"}, words...)
-	})
+	return network.plug(ctx, place, fmt.Sprintf("m%d", m.server.ID), strconv.Itoa(leader), withinMachine(leader))
 }
 
 // plug connects a host with the private network n: outer names the end here, netns
 // is the host's, by name or process, and inside has commands run there.
 func (n *Network) plug(ctx context.Context, place cloud.PrivateNetwork, outer, netns string, inside func(...string) []string) error {
 	link := privateLink(place.ID)
-	outside := func(words ...string) []string { return append([]string{"nsenter", "--net=" + n.path()}, words...) }
 	return runAll(ctx,
-		outside("ip", "link", "add", outer, "type", "veth", "peer", "name", link, "address", place.MAC, "netns", netns),
-		outside("ip", "link", "set", outer, "master", "lan", "up"),
+		n.within("ip", "link", "add", outer, "type", "veth", "peer", "name", link, "address", place.MAC, "netns", netns),
+		n.within("ip", "link", "set", outer, "master", "lan", "up"),
 		inside("ip", "addr", "add", place.Address.String()+"/32", "dev", link),
 		inside("ip", "link", "set", link, "mtu", "1450", "up"),
 		inside("ip", "route", "add", place.Gateway.String(), "dev", link),
@@ -78,9 +75,7 @@ func (n *Network) private(ctx context.Context, place cloud.PrivateNetwork) (*Net
 	if slices.Contains(n.outsiders(), network.Name) {
 		return network, nil
 	}
-	within := func(words ...string) []string {
-		return append([]string{"nsenter", "--net=" + network.path()}, words...)
-	}
+	within := network.within
 	return network, runAll(ctx,
 		[]string{"ip", "netns", "add", network.Name},
 		within("ip", "link", "set", "lo", "up"),

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"fmt"
+	"io"
 	"os/exec"
 	"strings"
 )
@@ -24,19 +25,21 @@ func runAll(ctx context.Context, steps ...[]string) error {
 }
 
 // runInput runs a program that reads a text.
-func runInput(ctx context.Context, input, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Stdin = strings.NewReader(input)
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(string(text)))
-	}
-	return nil
+func runInput(ctx context.Context, input string, words ...string) error {
+	_, err := outputOf(ctx, strings.NewReader(input), words)
+	return err
 }
 
 func output(ctx context.Context, name string, args ...string) (string, error) {
-	text, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	return outputOf(ctx, nil, append([]string{name}, args...))
+}
+
+func outputOf(ctx context.Context, input io.Reader, words []string) (string, error) {
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	cmd.Stdin = input
+	text, err := cmd.CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(string(text)))
+		return "", fmt.Errorf("%s: %w: %s", strings.Join(words, " "), err, strings.TrimSpace(string(text)))
 	}
 	return string(text), nil
 }

@@ -9,6 +9,7 @@ export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 STATE=/var/lib/rails-on-hetzner
 UNDO_UNIT=rails-on-hetzner-undo
 SSHD_DROP_IN=/etc/ssh/sshd_config.d/00-rails-on-hetzner.conf
+SUDOERS=/etc/sudoers.d/rails-on-hetzner # names the user that was made, if one was
 changes=0
 
 say() { echo "$*"; }

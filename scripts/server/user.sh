@@ -6,14 +6,11 @@
 # guess at and to work under by mistake.
 # shellcheck shell=bash disable=SC2154 # common.sh and harden.sh stand around
 
-SUDOERS=/etc/sudoers.d/rails-on-hetzner # names the user there is
-
 # users lets in who is to log in, and root's own keys after it.
 users() {
     local file=/root/.ssh/authorized_keys keys=""
     former=$(former_user)
-    [[ $SSH_USER == root ]] || own_user
-    [[ $SSH_USER != root ]] || keys=$AUTHORIZED_KEYS
+    if [[ $SSH_USER == root ]]; then keys=$AUTHORIZED_KEYS; else own_user; fi
     install -d -m 0700 "${file%/*}"
     authorized_keys "$file" "$PROGRAM_KEY" <<<"$keys"
 }

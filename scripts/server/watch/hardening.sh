@@ -32,8 +32,8 @@ check_sshd() {
 # who_logs_in is root, or whom the deployment made for it (user.sh).
 who_logs_in() {
     local user _
-    if [[ -e /etc/sudoers.d/rails-on-hetzner ]]; then
-        read -r user _ </etc/sudoers.d/rails-on-hetzner
+    if [[ -e $SUDOERS ]]; then
+        read -r user _ <"$SUDOERS"
         say "$user with key only, root for the deployment's commands only"
     else
         say "root with key only"
