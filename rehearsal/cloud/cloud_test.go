@@ -212,6 +212,7 @@ func (m *recorder) Create(_ context.Context, s Server) error {
 }
 func (m *recorder) PowerOn(context.Context, int64) error  { return m.note("on") }
 func (m *recorder) PowerOff(context.Context, int64) error { return m.note("off") }
+func (m *recorder) Shutdown(context.Context, int64) error { return m.note("off") }
 func (m *recorder) Reboot(context.Context, int64) error   { return m.note("reboot") }
 func (m *recorder) Delete(context.Context, int64) error   { return m.note("delete") }
 func (m *recorder) Firewall(_ context.Context, id int64, rules []FirewallRule) error {

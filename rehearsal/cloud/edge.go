@@ -162,16 +162,19 @@ func deny(w http.ResponseWriter, status int, text string) {
 
 // to is the way to the origins, with their certificates verified or not.
 func (e *edge) to(verified bool) http.Handler {
-	transport := &http.Transport{
-		DialContext: e.dial,
-		DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			return e.dialTLS(ctx, network, address, verified)
-		},
-		IdleConnTimeout:    5 * time.Second,
-		DisableCompression: true,
+	transport := func(alone bool) *http.Transport {
+		return &http.Transport{
+			DialContext: e.dial,
+			DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				return e.dialTLS(ctx, network, address, verified)
+			},
+			DisableKeepAlives:  alone,
+			IdleConnTimeout:    5 * time.Second,
+			DisableCompression: true,
+		}
 	}
 	return &httputil.ReverseProxy{
-		Transport: transport,
+		Transport: &machines{known: transport(false), others: transport(true), visit: e.clouds.visit},
 		Rewrite: func(r *httputil.ProxyRequest) {
 			scheme, plain := "http", r.In.TLS == nil
 			if v, _ := e.clouds.visit(r.In.Host); !plain && (v.mode == "full" || v.mode == "strict") {
@@ -191,6 +194,37 @@ func (e *edge) to(verified bool) http.Handler {
 			deny(w, status, err.Error())
 		},
 	}
+}
+
+// machines are the edge's: every other request is one machine's that keeps its
+// connections, as long as the records are the same, and the rest come from as many
+// others, for each of which it is the first.
+type machines struct {
+	known, others *http.Transport
+	visit         func(host string) (visit, bool)
+
+	mutex   sync.Mutex
+	asked   int
+	origins map[string]string
+}
+
+func (m *machines) RoundTrip(r *http.Request) (*http.Response, error) {
+	v, _ := m.visit(r.Host)
+	m.mutex.Lock()
+	m.asked++
+	known, origins := m.asked%2 == 1, fmt.Sprint(v.origins)
+	if m.origins == nil {
+		m.origins = map[string]string{}
+	}
+	if m.origins[r.Host] != origins {
+		m.known.CloseIdleConnections()
+	}
+	m.origins[r.Host] = origins
+	m.mutex.Unlock()
+	if known {
+		return m.known.RoundTrip(r)
+	}
+	return m.others.RoundTrip(r)
 }
 
 func (e *edge) dial(ctx context.Context, _, address string) (net.Conn, error) {

@@ -35,7 +35,8 @@ type PrivateNetwork struct {
 type Machines interface {
 	Create(ctx context.Context, s Server) error // returns when the boot has begun
 	PowerOn(ctx context.Context, id int64) error
-	PowerOff(ctx context.Context, id int64) error
+	PowerOff(ctx context.Context, id int64) error // at once
+	Shutdown(ctx context.Context, id int64) error // in order
 	Reboot(ctx context.Context, id int64) error
 	Delete(ctx context.Context, id int64) error
 }

@@ -12,7 +12,7 @@ func (c *Cloud) serverActions() map[string]handle {
 	return map[string]handle{
 		"poweron":             c.power("start_server", "running", Machines.PowerOn),
 		"poweroff":            c.power("stop_server", "off", Machines.PowerOff),
-		"shutdown":            c.power("shutdown_server", "off", Machines.PowerOff),
+		"shutdown":            c.power("shutdown_server", "off", Machines.Shutdown),
 		"reboot":              c.power("reboot_server", "running", Machines.Reboot),
 		"reset":               c.power("reset_server", "running", Machines.Reboot),
 		"change_protection":   c.protectServer,

@@ -155,7 +155,7 @@ func (b *balancer) config(wanted cloud.Balance) string {
 	for _, service := range wanted.Services {
 		check := service.HealthCheck
 		fmt.Fprintf(&text, "listen %d\n  bind %s:%d\n  balance %s\n", service.ListenPort, wanted.IPv4, service.ListenPort, algorithm)
-		options := fmt.Sprintf("check port %d inter %ds fall %d rise 1", check.Port, check.Interval, check.Retries)
+		options := fmt.Sprintf("check port %d inter %ds fall %d rise %d", check.Port, check.Interval, check.Retries, check.Retries)
 		fmt.Fprintf(&text, "  timeout check %ds\n", check.Timeout)
 		if check.Protocol == "http" {
 			fmt.Fprintf(&text, "  option httpchk\n  http-check send meth GET uri %s ver HTTP/1.1 hdr Host %s\n  http-check expect rstatus ^(%s)$\n", check.HTTP.Path, check.HTTP.Domain, statuses(check.HTTP))

@@ -151,17 +151,30 @@ func (m *machine) connect(ctx context.Context) error {
 // exitToRestart is how systemd-nspawn --keep-unit ends when its machine reboots.
 const exitToRestart = 133
 
-// powerOff asks systemd to halt, and pulls the plug after a while.
-func (m *machine) powerOff(patience time.Duration) {
+// halt asks systemd to power off, and returns what tells that it is.
+func (m *machine) halt() (ended <-chan struct{}) {
+	if leader, err := m.leader(); err == nil {
+		_ = syscall.Kill(leader, syscall.Signal(0x20+2+4)) // SIGRTMIN+4: power off, systemd(1)
+		return m.ended
+	}
+	off := make(chan struct{})
+	close(off)
+	return off
+}
+
+// unplug ends the machine at once, if it has not ended yet: its first process, with
+// which all others go, and else what runs it.
+func (m *machine) unplug() {
 	if m.nspawn == nil {
 		return
 	}
 	if leader, err := m.leader(); err == nil {
-		_ = syscall.Kill(leader, syscall.Signal(0x20+2+4)) // SIGRTMIN+4: power off, systemd(1)
+		_ = syscall.Kill(leader, syscall.SIGKILL)
 	}
+	awaitEnd(m.ended, 5*time.Second)
 	select {
 	case <-m.ended:
-	case <-time.After(patience):
+	default:
 		_ = syscall.Kill(-m.nspawn.Process.Pid, syscall.SIGKILL)
 		<-m.ended
 	}
@@ -197,7 +210,8 @@ func (m *machine) command(ctx context.Context, name string, args ...string) (*ex
 // remove ends the machine and deletes its files and control groups. It also
 // serves for what a killed rehearsal left behind.
 func (m *machine) remove(ctx context.Context) error {
-	m.powerOff(3 * time.Second)
+	awaitEnd(m.halt(), 3*time.Second)
+	m.unplug()
 	groups, err := cgroupsLeft(m.cgroupName())
 	if err := errors.Join(err, groups.remove()); err != nil {
 		return err // the files stay: by them RemoveLeftovers knows what to try again
@@ -220,4 +234,11 @@ func (m *machine) removeFiles(ctx context.Context) error {
 func mounted(path string) bool {
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	return err == nil && bytes.Contains(mounts, []byte(" "+path+" "))
+}
+
+func awaitEnd(ended <-chan struct{}, patience time.Duration) {
+	select {
+	case <-ended:
+	case <-time.After(patience):
+	}
 }

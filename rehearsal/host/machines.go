@@ -79,17 +79,27 @@ func (ms *Machines) PowerOn(ctx context.Context, id int64) error {
 	return ms.with(id, func(m *machine) error { return m.powerOn(ctx) })
 }
 
-// PowerOff halts a server and keeps its files.
+// PowerOff pulls the plug; the files stay.
 func (ms *Machines) PowerOff(_ context.Context, id int64) error {
-	return ms.with(id, func(m *machine) error { m.powerOff(20 * time.Second); return nil })
+	return ms.with(id, func(m *machine) error { m.unplug(); return nil })
+}
+
+// Shutdown halts a server in order, if it does so within a minute. Others go on meanwhile.
+func (ms *Machines) Shutdown(ctx context.Context, id int64) error {
+	var ended <-chan struct{}
+	if err := ms.with(id, func(m *machine) error { ended = m.halt(); return nil }); err != nil {
+		return err
+	}
+	awaitEnd(ended, time.Minute)
+	return ms.PowerOff(ctx, id)
 }
 
 // Reboot halts a server and boots it again on the same files.
 func (ms *Machines) Reboot(ctx context.Context, id int64) error {
-	return ms.with(id, func(m *machine) error {
-		m.powerOff(20 * time.Second)
-		return m.powerOn(ctx)
-	})
+	if err := ms.Shutdown(ctx, id); err != nil {
+		return err
+	}
+	return ms.PowerOn(ctx, id)
 }
 
 // Delete ends a server and removes its files.
