@@ -15,7 +15,7 @@ var server embed.FS
 var common = text("common.sh")
 
 // Harden secures the server and arms its own undo; its inputs stand at its top.
-func Harden() string { return join(common, text("user.sh"), text("harden.sh")) }
+func Harden() string { return join(common, text("user.sh"), text("door.sh"), text("harden.sh")) }
 
 // Confirm keeps what Harden did, called over a new connection.
 func Confirm() string { return join(common, text("watch/hardening.sh"), text("confirm.sh")) }

@@ -126,7 +126,13 @@ in_block() {
 # Nothing here pipes a command into `grep -q`: grep leaves at the first match,
 # the command dies of SIGPIPE, and pipefail calls that a failure, now and then.
 
-containers_are_filtered() { [[ $(iptables -S DOCKER-USER 2>/dev/null) == *"-j DROP"* && $(ip6tables -S DOCKER-USER 2>/dev/null) == *"-j DROP"* ]]; }
+# containers_are_filtered wants the rule for PRIVATE_NETWORK too, where there is one.
+containers_are_filtered() {
+    local rules
+    rules=$(iptables -S DOCKER-USER 2>/dev/null) || return
+    [[ $rules == *"-j DROP"* && $(ip6tables -S DOCKER-USER 2>/dev/null) == *"-j DROP"* ]] || return
+    [[ -z ${PRIVATE_NETWORK:-} || $rules == *"-s $PRIVATE_NETWORK -j DROP"* ]]
+}
 
 ufw_is_active() { [[ $(ufw status) == "Status: active"* ]]; }
 

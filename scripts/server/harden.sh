@@ -7,11 +7,19 @@
 # PROGRAM_KEY      the line of authorized_keys by which this deployment logs in, the
 #                  same whoever else does, so that no undo can lock it out
 # SSH_NETWORKS     networks that may reach port 22, separated by spaces; empty: everyone
-# WEB_NETWORKS     networks that may reach ports 80 and 443; empty: everyone
+# WEB_NETWORKS     networks that may reach ports 80 and 443; empty: everyone; none: nobody
 # REBOOT_TIME      HH:MM for reboots after updates; empty: never by itself
 # MORE_PACKAGES    that later scripts need, separated by spaces
 # REGISTRY_PORT    on which the developer's own registry may be reached from here; empty: none
+#
+# And of a stack of several servers, else left out:
+# PRIVATE_NETWORK  that the server is in, or will be; what is not named here is shut to it
+# DATABASE_DOOR    the server's address there, at which it reaches this one's PostgreSQL; empty: none
+# BALANCER         the load balancer's address there, which may reach ports 80 and 443,
+#                  and WELL_PORT, where it asks how the app is; empty: there is none
 # shellcheck shell=bash disable=SC2154 # common.sh stands in front
+
+: "${PRIVATE_NETWORK:=}" "${DATABASE_DOOR:=}" "${BALANCER:=}" "${WELL_PORT:=}"
 
 main() {
     : "${AUTHORIZED_KEYS?the developers keys}" "${SSH_USER?who logs in}" "${PROGRAM_KEY?the deployments own}" "${SSH_NETWORKS?may be empty}" "${WEB_NETWORKS?may be empty}" "${REBOOT_TIME?may be empty}" "${MORE_PACKAGES?may be empty}" "${REGISTRY_PORT?may be empty}"
@@ -24,6 +32,7 @@ main() {
     users
     sshd
     firewall
+    door
     fail2ban
     kernel
     logins
@@ -189,6 +198,7 @@ firewall() {
         container_rules "$interface" "" "$(of_family 6 "$WEB_NETWORKS")" | in_block
     } | put /etc/ufw/after6.rules 640 && reload=yes
     ufw_rules
+    promise
     if ! ufw_is_active; then
         ufw --force enable >/dev/null
         changed "ufw enabled"
@@ -220,9 +230,10 @@ ufw_defaults() {
 }
 
 # of_family 4|6 NETWORKS keeps those of one kind, or prints "any" when there
-# are none at all.
+# are none at all, and nothing for "none".
 of_family() {
     local network
+    [[ $2 != none ]] || return 0
     [[ -n $2 ]] || echo any
     for network in $2; do
         if [[ $network == *:* ]]; then
@@ -258,10 +269,21 @@ RULES
         echo "-A DOCKER-USER -i $1$from -p tcp -m conntrack --ctorigdstport 80 -j RETURN"
         echo "-A DOCKER-USER -i $1$from -p tcp -m conntrack --ctorigdstport 443 -j RETURN"
     done
-    cat <<RULES
--A DOCKER-USER -i $1 -j DROP
-COMMIT
-RULES
+    echo "-A DOCKER-USER -i $1 -j DROP"
+    [[ -z $2 ]] || private_rules "$1"
+    echo COMMIT
+}
+
+# private_rules INTERFACE is for who comes by the private network, which has no IPv6.
+# The server may join it after this, so that side's interface has no name yet: it is
+# known by the sources, which containers do not have.
+private_rules() {
+    local port
+    [[ -n $PRIVATE_NETWORK ]] || return 0
+    [[ -z $BALANCER ]] || for port in 80 443; do
+        echo "-A DOCKER-USER ! -i $1 -s $BALANCER -p tcp -m conntrack --ctorigdstport $port -j RETURN"
+    done
+    echo "-A DOCKER-USER -s $PRIVATE_NETWORK -j DROP"
 }
 
 # ufw_rules adds what is wanted and deletes what an earlier run wanted. Rules
@@ -273,10 +295,15 @@ ufw_rules() {
         wanted+=("allow from $network to any port 22 proto tcp")
     done
     [[ -n $SSH_NETWORKS ]] || wanted+=("allow 22/tcp")
-    for network in $WEB_NETWORKS; do
+    for network in $BALANCER ${WEB_NETWORKS#none}; do
         wanted+=("allow from $network to any port 80,443 proto tcp")
     done
     [[ -n $WEB_NETWORKS ]] || wanted+=("allow 80/tcp" "allow 443/tcp")
+    [[ -z $BALANCER ]] || wanted+=("allow from $BALANCER to any port $WELL_PORT proto tcp")
+    # Docker's default pools are for this server's own containers, which come that way too.
+    [[ -z $DATABASE_DOOR ]] || for network in "$PRIVATE_NETWORK" 172.16.0.0/12 192.168.0.0/16; do
+        wanted+=("allow from $network to $DATABASE_DOOR port 5432 proto tcp")
+    done
     mapfile -t there < <(ufw show added | sed -n "s/^ufw \(.*\) comment '$mark'\$/\1/p")
     mapfile -t wanted_plain < <(printf '%s\n' "${wanted[@]}" | same_spelling)
     mapfile -t there_plain < <(printf '%s\n' "${there[@]}" | same_spelling)
@@ -292,6 +319,15 @@ ufw_rules() {
         ufw --force delete "${words[@]}" >/dev/null
         changed "deleted: ufw ${there[i]}"
     done
+}
+
+# promise notes what check_firewall is to find, where that is not what one server alone has.
+promise() {
+    if [[ -n $PRIVATE_NETWORK || $WEB_NETWORKS == none ]]; then
+        assigned WEB_NETWORKS PRIVATE_NETWORK DATABASE_DOOR BALANCER | put "$STATE/firewall" 600 || true
+    else
+        unput "$STATE/firewall" || true
+    fi
 }
 
 # same_spelling prints rules with each network in one spelling. UFW has its own:

@@ -2,7 +2,8 @@
 # their parts), settings and schedule. Running it again changes nothing.
 #
 # CONTAINER  of the app's PostgreSQL, <service>-db; empty: it has none here
-# SERVICE    of the app, whose containers' volumes are backed up; empty: they are not
+# SERVICE    of the app, whose containers' volumes are backed up; empty: they are not;
+#            neither: what was made here stays, and may be restored, and nothing is made
 # POINT_IN_TIME  true or false: whether PostgreSQL's log is kept, for a restore to any moment
 # HOUR       of the daily backup, 0 to 23, server time
 # KEEP       days kept
@@ -21,6 +22,7 @@ main() {
     local file
     : "${CONTAINER?may be empty}" "${SERVICE?may be empty}" "${POINT_IN_TIME:?}" "${HOUR:?}" "${KEEP:?}" "${TIME_ZONE?may be empty}" "${PING_URL?may be empty}" "${OFFSITE_BUCKET?may be empty}" "${OFFSITE_RECIPIENT?may be empty}" "${BOX_HOST:=}"
     [[ -z $BOX_HOST ]] || OFFSITE_BUCKET=${BOX_DIRECTORY:?}
+    [[ -n $CONTAINER ]] || POINT_IN_TIME=false
     time_zone
     install -d -m 0700 "$BACKUPS" "$FILES" /etc/rails-on-hetzner
     own
@@ -31,6 +33,7 @@ main() {
             attached "$file" | put "/usr/local/bin/$file" 755 || true
         fi
     done
+    elsewhere
     settings | put /etc/rails-on-hetzner/backup.conf 600 || true
     if [[ -n $BOX_HOST ]]; then
         printf '%s\n' "${BOX_KNOWN_HOSTS:?}" | put /etc/rails-on-hetzner/known_hosts 644 || true
@@ -38,11 +41,19 @@ main() {
         unput /etc/rails-on-hetzner/known_hosts || true
     fi
     place | put /etc/rails-on-hetzner/rclone.conf 600 || true
-    schedule | put /etc/cron.d/rails-on-hetzner-backup 644 || true
+    if [[ -n $CONTAINER$SERVICE ]]; then
+        schedule | put /etc/cron.d/rails-on-hetzner-backup 644 || true
+    else
+        unput /etc/cron.d/rails-on-hetzner-backup || true
+    fi
     keep_running cron.service
     follow_log
     verify
     ((changes > 0)) || say "nothing to change"
+    if [[ -z $CONTAINER$SERVICE ]]; then
+        say "backup: none are made here; what there is stays in ${BACKUPS%/*}"
+        return
+    fi
     say "backup: every day at $(printf %02d:00 "$HOUR") $(date +%Z), the last $KEEP days kept in ${BACKUPS%/*}"
 }
 
@@ -126,6 +137,18 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 0 $HOUR * * * root systemd-cat -t app-backup app-backup daily
 0 $(((HOUR + 1) % 24)) * * 0 root systemd-cat -t app-backup app-backup verify
 CRON
+}
+
+# elsewhere is for what moves to another server: how its last backup here ended counts
+# no more, and the database is told to keep no more of its log for this while the
+# settings still name it.
+elsewhere() {
+    [[ -n $SERVICE ]] || rm -f "$STATE"/backup/files{,-verify}.json
+    [[ -z $CONTAINER && -e /etc/rails-on-hetzner/backup.conf ]] || return 0
+    rm -f "$STATE"/backup/{backup,verify}.json
+    unserve wal
+    unserve wal-send
+    [[ ! -d $BACKUPS/wal ]] || pg-wal off || say "the database that was here could not be told to keep no more of its log, the lines above say why"
 }
 
 # follow_log has the services run that are wanted.

@@ -49,6 +49,7 @@ in_dsn() {
 # returns 1 where there has never been one: before the first `kamal setup`.
 need_container() {
     local about state tries
+    [[ -n $CONTAINER ]] || fail "there is no database here to do that with: the app's is on another server, or none of the deployment's"
     mkdir -p "$STATE" "$BACKUPS"
     if ! command -v docker >/dev/null || ! about=$(docker inspect -f '{{.State.Status}} {{.State.Pid}} {{range .Config.Env}}{{$pair := split . "="}}{{if eq (index $pair 0) "POSTGRES_USER"}}{{index $pair 1}}{{end}}{{end}}' "$CONTAINER" 2>/dev/null); then
         [[ ! -e $STATE/container-seen ]] || fail "the container $CONTAINER is gone; bring it back from the app with: kamal accessory boot db"

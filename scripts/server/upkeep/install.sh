@@ -10,7 +10,10 @@
 # HOSTS           on which the app answers, separated by spaces, the main one first;
 #                 empty: its names do not lead here yet
 # HEALTH_PATH     that answers when the app is well
+# WELL_PORT       on which a load balancer asks how the app is, by the host WELL_HOST;
+#                 optional: there is none
 # SSH_NETWORKS    networks that may reach port 22, separated by spaces; empty: everyone
+# SERVER_NAME     of a stack of several servers, what messages call this one; else left out
 # ALERT_URL       told of what is wrong, in the shape ALERT_FORMAT; secret, may be empty
 # ALERT_EMAIL     told too, by the relay ALERT_SMTP (host:port), from ALERT_FROM, with
 #                 ALERT_SMTP_USER and ALERT_SMTP_PASSWORD, which is secret; may be empty
@@ -18,7 +21,7 @@
 # shellcheck shell=bash disable=SC2154 # common.sh, the other parts and the attached files stand in front
 
 main() {
-    : "${SWAP:?}" "${TIDY:?}" "${DOCKER_UPDATES?may be empty}" "${SERVICE:?}" "${CONTAINER?may be empty}" "${HOSTS?may be empty}" "${HEALTH_PATH:?}" "${SSH_NETWORKS?may be empty}"
+    : "${SERVER_NAME:=}" "${SWAP:?}" "${TIDY:?}" "${DOCKER_UPDATES?may be empty}" "${SERVICE:?}" "${CONTAINER?may be empty}" "${HOSTS?may be empty}" "${HEALTH_PATH:?}" "${SSH_NETWORKS?may be empty}"
     local report=()
     install -d -m 0700 /etc/rails-on-hetzner
     attach /usr/local/lib/rails-on-hetzner 644 common.sh
@@ -27,6 +30,7 @@ main() {
     images
     docker_settings
     docker_updates
+    balanced
     alerts
     ((changes > 0)) || say "nothing to change"
     say "upkeep: $(joined ', ' "${report[@]}")"

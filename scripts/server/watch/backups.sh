@@ -14,6 +14,10 @@ check_backup() {
         return
     fi
     list=$(app-backup list)
+    if ! has CONTAINER && ! has SERVICE; then
+        say "none are made here any more${list:+; what there is stays:$'\n'$list}"
+        return
+    fi
     say "$list"
     [[ $list != *"NOT WHOLE"* ]] || fail "a backup is not whole, see the list above; to make another: scripts/backup"
     ! has CONTAINER || verify_databases "$list"

@@ -7,11 +7,11 @@
 CHECKS=(firewall sshd fail2ban updates reboot files disk memory oom docker containers site certificate backup clock logins)
 
 WATCH=${STATE:?}/watch                          # what server-watch remembers
-WATCH_SETTINGS=/etc/rails-on-hetzner/watch.conf # SERVICE CONTAINER HOSTS HEALTH_PATH SSH_NETWORKS ALERT_*
+WATCH_SETTINGS=/etc/rails-on-hetzner/watch.conf # SERVICE CONTAINER HOSTS HEALTH_PATH SSH_NETWORKS ALERT_* SERVER_NAME
 
 # read_settings is for a server that was never told of them, too.
 read_settings() {
-    SERVICE='' CONTAINER='' HOSTS='' HOST='' HEALTH_PATH=/up SSH_NETWORKS='' ALERT_EXCEPT=''
+    SERVICE='' CONTAINER='' HOSTS='' HOST='' HEALTH_PATH=/up SSH_NETWORKS='' SERVER_NAME='' ALERT_EXCEPT=''
     ALERT_URL='' ALERT_FORMAT='' ALERT_EMAIL='' ALERT_FROM='' ALERT_SMTP='' ALERT_SMTP_USER='' ALERT_SMTP_PASSWORD=''
     # shellcheck source=/dev/null
     [[ ! -e $WATCH_SETTINGS ]] || source "$WATCH_SETTINGS"
@@ -20,7 +20,7 @@ read_settings() {
 }
 
 # look NAME makes the check: WRONG is yes or no then, SAID what it said and, of
-# what is wrong, REASON why.
+# what is wrong, REASON why. Advice to use scripts/ssh names this server.
 look() {
     local status
     # Not in a condition: there, a command that fails in the check would not end it.
@@ -31,6 +31,7 @@ look() {
     )
     status=$?
     set -e
+    SAID=${SAID//scripts\/ssh /scripts/ssh ${SERVER_NAME:+$SERVER_NAME }}
     WRONG=no REASON=
     ((status != 0)) || return 0
     WRONG=yes

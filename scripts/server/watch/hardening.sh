@@ -1,21 +1,53 @@
 # Holds the server against what its hardening promised: the state in effect, not the files.
 # shellcheck shell=bash disable=SC2154 # common.sh stands in front
 
+# check_firewall knows from harden.sh, of one server of several, whom it lets in.
+# shellcheck disable=SC2034 # PRIVATE_NETWORK is for containers_are_filtered
 check_firewall() {
-    local port status
+    local port status ports='22 80 443' WEB_NETWORKS='' PRIVATE_NETWORK='' DATABASE_DOOR='' BALANCER=''
+    # shellcheck source=/dev/null
+    [[ ! -e $STATE/firewall ]] || source "$STATE/firewall"
+    [[ $WEB_NETWORKS != none || -n $BALANCER ]] || ports=22
     status=$(ufw status verbose)
     ufw_is_active || fail "UFW is not active"
     grep -q '^Default: deny (incoming), allow (outgoing)' <<<"$status" || fail "UFW does not deny incoming connections by default"
-    for port in 22 80 443; do
+    for port in $ports; do
         grep -Eq "^([0-9]+,)?$port(,[0-9]+)?/tcp +ALLOW IN" <<<"$status" || fail "UFW does not let port $port in"
     done
     containers_are_filtered || fail "ports that containers publish are not filtered"
-    say "$(ufw show added | sed -n "s/^ufw allow \([^']*\).*/\1/p" | sed "s/ comment \$//" | summary) in, the rest denied; of containers only 80 and 443"
+    [[ -z $DATABASE_DOOR ]] || systemctl is-active --quiet rails-on-hetzner-database.socket ||
+        fail "the other servers' way to the database is shut; see: scripts/ssh systemctl status rails-on-hetzner-database.socket"
+    say "$(ufw show added | sed -n "s/^ufw allow \([^']*\).*/\1/p" | sed "s/ comment \$//" | summary) in, the rest denied; of containers $(of_containers)"
 }
 
-# summary joins the rules; many networks for the same port are counted.
+# of_containers tells which of their ports are open, and to whom if not to all that
+# the rules above say.
+of_containers() {
+    local open=()
+    if [[ $WEB_NETWORKS != none ]]; then
+        open+=("80 and 443")
+    elif [[ -n $BALANCER ]]; then
+        open+=("80 and 443, to the load balancer")
+    fi
+    if ((${#open[@]} == 0)); then
+        say none
+    else
+        say "only $(joined '; ' "${open[@]}")"
+    fi
+}
+
+# summary joins the rules; many for the same port are one.
 summary() {
-    awk '/^from .* port 80,443 / { edge++; next } { line = line (line ? ", " : "") $0 } END { if (edge) line = line ", 80 and 443 from " edge " networks"; print line }'
+    awk -v balancer="$BALANCER" -v door="$DATABASE_DOOR" '
+        balancer && $2 == balancer && / port 80,443 / { $0 = "80 and 443 from the load balancer" }
+        /^from .* port 80,443 / { edge++; next }
+        door && $4 == door { inside++; next }
+        { line = line (line ? ", " : "") $0 }
+        END {
+            if (inside) line = line ", 5432 from the private network"
+            if (edge) line = line ", 80 and 443 from " edge " networks"
+            print line
+        }'
 }
 
 # check_sshd holds what sshd does against what it was told, keyword by keyword.

@@ -6,7 +6,7 @@
 check_site() {
     local code
     is_deployed || {
-        say "not deployed yet"
+        say "$(why_not)"
         return
     }
     # Its certificate may be one that only Cloudflare trusts; when it ends is looked at apart.
@@ -18,7 +18,7 @@ check_site() {
 check_certificate() {
     local host end days said=()
     is_deployed || {
-        say "not deployed yet"
+        say "$(why_not)"
         return
     }
     for host in $HOSTS; do
@@ -35,6 +35,14 @@ check_certificate() {
 # front_door is the address that the server sends from. Not 127.0.0.1, where Docker
 # serves by a process that ends with it: visitors are served without it.
 front_door() { ip -4 route get 192.0.2.1 | sed -n 's/.* src \([0-9.]*\).*/\1/p'; }
+
+# why_not: of several servers, only those of the web are visited.
+why_not() {
+    case $SERVER_NAME in
+        '' | web-*) say "not deployed yet" ;;
+        *) say "visitors do not come to this server" ;;
+    esac
+}
 
 # is_deployed: Kamal labels the app's containers (lib/kamal/configuration/role.rb).
 # Where the names do not lead here yet, there is no HOST.
