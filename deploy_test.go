@@ -62,16 +62,13 @@ func TestDeploy_LabelsEverythingAtHetzner(t *testing.T) {
 
 // The stack's page shows outputs that there are.
 func TestReadme_NamesOutputsThatThereAre(t *testing.T) {
-	program, err := os.ReadFile("main.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	program := text(t, "main.go") + text(t, "backups.go")
 	named := regexp.MustCompile(`\$\{outputs\.(\w+)\}`).FindAllStringSubmatch(readme, -1)
 	if len(named) < 5 {
 		t.Errorf("it names %d outputs", len(named))
 	}
 	for _, name := range named {
-		if !strings.Contains(string(program), `ctx.Export("`+name[1]+`", `) {
+		if !strings.Contains(program, `ctx.Export("`+name[1]+`", `) {
 			t.Errorf("there is no output %s", name[1])
 		}
 	}
@@ -205,8 +202,12 @@ func (d *declared) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	defer d.mutex.Unlock()
 	d.resources = append(d.resources, declaredResource{args.TypeToken, args.Name, args.Inputs, args.RegisterRPC})
 	outputs := args.Inputs.Copy()
+	ip := map[string]string{"web-2": "203.0.113.8", "database": "203.0.113.9", "job-1": "203.0.113.10"}[strings.TrimSuffix(args.Name, "-ipv4")]
+	if ip == "" {
+		ip = "203.0.113.7"
+	}
 	for key, value := range map[string]string{
-		"ipAddress": "203.0.113.7", "ipv4Address": "203.0.113.7", "hostname": "example.com", "stdout": "done", "server": "u1.your-storagebox.de", "username": "u1",
+		"ipAddress": ip, "ipv4Address": ip, "ipv4": "203.0.113.200", "hostname": "example.com", "stdout": "done", "server": "u1.your-storagebox.de", "username": "u1",
 		"publicKeyOpenssh": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+h9hZ2NOGvq8GeOHRJ5dgZhUonc2oHkN8DARrt6Px9\n",
 	} {
 		outputs[resource.PropertyKey(key)] = resource.NewStringProperty(value)
@@ -265,7 +266,10 @@ func runStack(t *testing.T, stack, app string, more map[string]string, dryRun bo
 			return err
 		}
 		// Without a look at the clouds.
-		found := &findings{serverType: "cpx21", price: func(string) string { return "9.49 EUR" }, zone: &edge.View{SSL: "strict"}}
+		found := &findings{networkZone: "us-west", balancerType: "lb11", price: func([]string) string { return "9.49 EUR" }, zone: &edge.View{SSL: "strict"}}
+		for range s.Fleet() {
+			found.serverTypes = append(found.serverTypes, "cpx21")
+		}
 		if s.Offsite != nil && s.Offsite.Box != nil {
 			found.box = &hetzner.Box{Type: "bx11", Location: "fsn1", Snapshots: 10, Price: "3.2000"}
 		}

@@ -16,19 +16,26 @@ import (
 // shown a change that is not his. Where it is meant, write the plan anew with
 // `go test -run Plan -update .`, and read what becomes of it.
 func TestPlan_OfOneServerStaysAsItWas(t *testing.T) {
-	const path = "testdata/one-server.plan"
-	plan := planOf(deployWithMocks(t, true))
+	staysAsItWas(t, "testdata/one-server.plan", deployWithMocks(t, true))
+}
+
+// And of several, who reaches whom is seen at a glance.
+func TestPlan_OfSeveralServersStaysAsItWas(t *testing.T) {
+	staysAsItWas(t, "testdata/several-servers.plan", runStack(t, "prod", sampleApp(t), map[string]string{
+		"webServers": "2", "certificate": "cloudflare-origin", "databaseServer": "true", "jobServers": "1", "rebootTime": "23:50",
+	}, true))
+}
+
+func staysAsItWas(t *testing.T, path string, declared *declared) {
+	t.Helper()
+	plan := planOf(declared)
 	if *update {
 		if err := os.WriteFile(path, []byte(plan), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	before, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(before) != plan {
+	if text(t, path) != plan {
 		t.Errorf("it is now\n%s", plan)
 	}
 }

@@ -28,10 +28,10 @@ type DNSArgs struct {
 	MinTLS  string             // required: the oldest version of TLS for visitors, e.g. "1.2"
 	Restore bool               // optional: whether destroying puts the zone's settings back; default they stay
 
-	After    pulumi.Resource // required: the names and the zone change only once this is done
-	Later    bool            // optional: they do not change at all for now; default they do
-	Found    *edge.View      // required unless Later: the zone, as it was before this run
-	TakeOver bool            // optional: others' records for the hosts are replaced; default they stay
+	After    []pulumi.Resource // required: the names and the zone change only once this is done
+	Later    bool              // optional: they do not change at all for now; default they do
+	Found    *edge.View        // required unless Later: the zone, as it was before this run
+	TakeOver bool              // optional: others' records for the hosts are replaced; default they stay
 }
 
 // NewDNS declares the records and the zone's SSL mode, or for Later nothing.
@@ -60,7 +60,7 @@ func NewDNS(ctx *pulumi.Context, name string, args *DNSArgs, opts ...pulumi.Reso
 			Ssl:           pulumi.String("strict"),
 			MinTlsVersion: pulumi.String(args.MinTLS),
 		},
-	}, child, pulumi.RetainOnDelete(!args.Restore), pulumi.DependsOn([]pulumi.Resource{args.After}))
+	}, child, pulumi.RetainOnDelete(!args.Restore), pulumi.DependsOn(args.After))
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func NewDNS(ctx *pulumi.Context, name string, args *DNSArgs, opts ...pulumi.Reso
 	}
 
 	// Strangers come by the names: they lead only to a server that is hardened.
-	after := pulumi.DependsOn([]pulumi.Resource{strict, args.After})
+	after := pulumi.DependsOn(append([]pulumi.Resource{strict}, args.After...))
 	for _, host := range args.Hosts {
 		record, err := newRecord(ctx, name+"-"+host, zone.Id, host, "A", ip, args, child, after)
 		if err != nil {

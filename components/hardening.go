@@ -1,6 +1,7 @@
 package components
 
 import (
+	"maps"
 	"net/netip"
 	"strings"
 
@@ -28,6 +29,8 @@ type HardeningArgs struct {
 	User        string         // required: whose keys these are: root, or a user who is made, and root's login is the program's alone
 	SSHNetworks []netip.Prefix // optional: who may reach port 22; default everyone
 	WebNetworks []netip.Prefix // optional: who may reach ports 80 and 443; default everyone
+	NoWeb       bool           // optional: nobody may, from the internet
+	Inside      *Inside        // optional: the private network that the server is in, and who of it reaches what
 	RebootTime  string         // optional: "HH:MM" for reboots after updates; default never by itself
 	Packages    []string       // optional: what later scripts need, so that apt runs once
 	Registry    bool           // optional: whether the image comes from the developer's machine, through SSH
@@ -48,6 +51,10 @@ func NewHardening(ctx *pulumi.Context, name string, args *HardeningArgs, opts ..
 		"MORE_PACKAGES":   strings.Join(args.Packages, " "),
 		"REGISTRY_PORT":   "",
 	}}
+	if args.NoWeb {
+		work.Variables["WEB_NETWORKS"] = "none"
+	}
+	maps.Copy(work.Variables, args.Inside.variables())
 	if args.Registry {
 		_, work.Variables["REGISTRY_PORT"], _ = strings.Cut(kamalfiles.LocalRegistry, ":")
 	}

@@ -1,6 +1,7 @@
 package components
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -24,23 +25,37 @@ type Kamal struct {
 
 // KamalArgs says what to write, and after what.
 type KamalArgs struct {
-	Settings *settings.Settings  // required
-	IP       pulumi.StringOutput // required: the server's IPv4 address
-	MemoryMB int                 // of the server
-	Proxies  []netip.Prefix      // networks that alone reach the web, and stand before its visitors; default: everyone does
-	After    pulumi.Array        // required: values that exist once everything else is done
+	Settings *settings.Settings    // required
+	IPs      []pulumi.StringOutput // required: the servers' IPv4 addresses, in the order of Settings.Fleet
+	Former   []string              // optional: addresses of servers that are about to go
+	MemoryMB int                   // of the database's server
+	Proxies  []netip.Prefix        // networks that alone reach the web, and stand before its visitors; default: everyone does
+	After    pulumi.Array          // required: values that exist once everything else is done
 }
 
-// unknownIP stands in the preview's diff while there is no server yet.
-const unknownIP = "THE-NEW-SERVERS-IP"
+// withUnknown puts something in the place of the addresses that are not known, "" or
+// left out, while there are no such servers yet.
+func withUnknown(s *settings.Settings, known []string) []string {
+	const first = "THE-NEW-SERVERS-IP"
+	ips := []string{first}
+	for _, machine := range s.Fleet()[1:] {
+		ips = append(ips, first+"-"+strings.ToUpper(machine.Name))
+	}
+	for i, ip := range known {
+		ips[i] = cmp.Or(ip, ips[i])
+	}
+	return ips
+}
 
 // CheckKamalFiles finds, before anything is created, what cannot be edited, and
-// notes what in the app would spoil a deploy. memoryMB is the server's.
-func CheckKamalFiles(s *settings.Settings, memoryMB int) (notes []string, err error) {
+// notes what in the app would spoil a deploy. memoryMB is the database's server's;
+// ips are the addresses of the servers that stand, in the order of the fleet, and
+// former those of servers that are about to go.
+func CheckKamalFiles(s *settings.Settings, memoryMB int, ips, former []string) (notes []string, err error) {
 	if !s.EditApp {
 		return nil, nil
 	}
-	plan, err := planKamalFiles(s, unknownIP, memoryMB, nil)
+	plan, err := planKamalFiles(s, wantedFiles(s, withUnknown(s, ips), former, memoryMB), nil)
 	if plan == nil {
 		return nil, err
 	}
@@ -60,13 +75,13 @@ func NewKamal(ctx *pulumi.Context, name string, args *KamalArgs, opts ...pulumi.
 		self.Report = pulumi.String("").ToStringOutput()
 		return self, ctx.RegisterResourceOutputs(self, pulumi.Map{})
 	}
-	self.Report = pulumi.All(args.IP, args.After).ApplyT(func(known []any) (string, error) {
+	self.Report = pulumi.All(pulumi.ToStringArrayOutput(args.IPs), args.After).ApplyT(func(known []any) (string, error) {
+		wanted := wantedFiles(args.Settings, known[0].([]string), args.Former, args.MemoryMB)
 		if !args.Settings.EditApp {
-			wanted := wantedFiles(args.Settings, known[0].(string), args.MemoryMB)
 			wanted.DatabaseKind, _ = kamalfiles.DatabaseOf(args.Settings.AppPath, wanted)
 			return "the app's files are yours to edit (editApp is false); they must say:\n" + wanted.ByHand(), nil
 		}
-		plan, err := planKamalFiles(args.Settings, known[0].(string), args.MemoryMB, args.Proxies)
+		plan, err := planKamalFiles(args.Settings, wanted, args.Proxies)
 		if err != nil {
 			return "", err
 		}
@@ -83,21 +98,23 @@ func NewKamal(ctx *pulumi.Context, name string, args *KamalArgs, opts ...pulumi.
 	return self, ctx.RegisterResourceOutputs(self, pulumi.Map{"report": self.Report})
 }
 
-// show prints the diff that an update would make. The address may be unknown,
-// and an ApplyT would then never run: so it is awaited, as unknowns allow.
+// show prints the diff that an update would make. Addresses may be unknown,
+// and an ApplyT would then never run: so they are awaited, as unknowns allow.
 func (k *Kamal) show(ctx *pulumi.Context, args *KamalArgs) error {
 	if !args.Settings.EditApp {
 		return nil
 	}
-	ip := unknownIP
-	awaited, err := internals.UnsafeAwaitOutput(ctx.Context(), args.IP)
-	if err != nil {
-		return err
+	ips := withUnknown(args.Settings, nil)
+	for i := range ips {
+		awaited, err := internals.UnsafeAwaitOutput(ctx.Context(), args.IPs[i])
+		if err != nil {
+			return err
+		}
+		if text, ok := awaited.Value.(string); ok && awaited.Known {
+			ips[i] = text
+		}
 	}
-	if text, ok := awaited.Value.(string); ok && awaited.Known {
-		ip = text
-	}
-	plan, err := planKamalFiles(args.Settings, ip, args.MemoryMB, args.Proxies)
+	plan, err := planKamalFiles(args.Settings, wantedFiles(args.Settings, ips, args.Former, args.MemoryMB), args.Proxies)
 	if err != nil {
 		return err
 	}
@@ -107,13 +124,13 @@ func (k *Kamal) show(ctx *pulumi.Context, args *KamalArgs) error {
 	return nil
 }
 
-func planKamalFiles(s *settings.Settings, ip string, memoryMB int, proxies []netip.Prefix) (*kamalfiles.Plan, error) {
+func planKamalFiles(s *settings.Settings, files kamalfiles.Deploy, proxies []netip.Prefix) (*kamalfiles.Plan, error) {
 	project, err := filepath.Rel(s.AppPath, s.ProjectDir)
 	if err != nil {
 		return nil, fmt.Errorf("finding the way from the app to this program: %w", err)
 	}
 	wanted := kamalfiles.Settings{
-		Deploy:         wantedFiles(s, ip, memoryMB),
+		Deploy:         files,
 		TrustedProxies: TextsOf(proxies),
 		Secrets: []kamalfiles.Secret{
 			{Name: "KAMAL_REGISTRY_PASSWORD", Reference: "$KAMAL_REGISTRY_PASSWORD", Why: registryToken(s) + ", from your environment"},
@@ -130,10 +147,23 @@ func planKamalFiles(s *settings.Settings, ip string, memoryMB int, proxies []net
 	return kamalfiles.NewPlan(s.AppPath, wanted)
 }
 
-func wantedFiles(s *settings.Settings, ip string, memoryMB int) kamalfiles.Deploy {
+// wantedFiles is what deploy.yml is to say, with the servers' addresses in the order
+// of their fleet.
+func wantedFiles(s *settings.Settings, ips, former []string, memoryMB int) kamalfiles.Deploy {
 	wanted := kamalfiles.Deploy{
-		Service: s.Service, Registry: registryOf(s), ServerIP: ip, SSHUser: s.SSHUser, Hosts: s.Hosts(),
-		DatabaseKind: s.Database, Database: s.PostgresImage,
+		Service: s.Service, Registry: registryOf(s), SSHUser: s.SSHUser, Hosts: s.Hosts(),
+		DatabaseKind: s.Database, Database: s.PostgresImage, Former: former,
+	}
+	for i, machine := range s.Fleet() {
+		switch {
+		case machine.Web:
+			wanted.WebHosts = append(wanted.WebHosts, ips[i])
+		case !machine.Database:
+			wanted.JobHosts = append(wanted.JobHosts, ips[i])
+		}
+		if machine.Database && machine.Private.IsValid() {
+			wanted.DatabaseServer, wanted.DatabaseAddress = ips[i], machine.Private.String()
+		}
 	}
 	if s.Certificate == settings.CloudflareOrigin {
 		wanted.OriginCert = &kamalfiles.CertNames{CertificatePEM: "ORIGIN_CERTIFICATE", PrivateKeyPEM: "ORIGIN_PRIVATE_KEY"}
@@ -141,8 +171,10 @@ func wantedFiles(s *settings.Settings, ip string, memoryMB int) kamalfiles.Deplo
 	if s.DatabaseMemory {
 		wanted.MemoryMB = memoryMB
 	}
-	// Visitors' addresses may be believed only when nobody but Cloudflare can send them.
-	wanted.KeepHeaders = s.OriginLock
+	// Visitors' addresses may be believed only when nobody but Cloudflare can send
+	// them. Behind a load balancer they would all be its own otherwise: so whoever
+	// finds it and comes past Cloudflare can claim another.
+	wanted.KeepHeaders = s.OriginLock || s.Balanced()
 	return wanted
 }
 
@@ -163,7 +195,7 @@ func registryToken(s *settings.Settings) string {
 // AppDatabase tells the container of the database that the app is given, "" when
 // it has its data elsewhere: then there is nothing to back up.
 func AppDatabase(s *settings.Settings) string {
-	kind, container := kamalfiles.DatabaseOf(s.AppPath, wantedFiles(s, unknownIP, kamalfiles.UnknownMemory))
+	kind, container := kamalfiles.DatabaseOf(s.AppPath, wantedFiles(s, withUnknown(s, nil), nil, kamalfiles.UnknownMemory))
 	if kind == kamalfiles.DatabaseExternal || kind == kamalfiles.DatabaseNone {
 		return ""
 	}

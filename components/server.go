@@ -22,6 +22,8 @@ type Server struct {
 	Type    pulumi.StringOutput // the type it is of
 	HostKey pulumi.StringOutput // the server's own public key, as "ssh-ed25519 AAAA..."
 	SSH     Connection          // how the program's remote commands reach it
+
+	machine *hcloud.Server
 }
 
 // ServerArgs describes the server to buy.
@@ -36,6 +38,7 @@ type ServerArgs struct {
 	Labels      map[string]string // optional: of everything that is made at Hetzner
 	SSHNetworks []netip.Prefix    // optional: who may reach port 22; default everyone
 	WebNetworks []netip.Prefix    // optional: who may reach ports 80 and 443; default everyone
+	NoWeb       bool              // optional: nobody may, from the internet
 }
 
 // NewServer declares the server; what it is of must be on sale, see package hetzner.
@@ -96,11 +99,12 @@ func NewServer(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pulum
 		DeleteProtection:       pulumi.Bool(args.Protect),
 		RebuildProtection:      pulumi.Bool(args.Protect), // at Hetzner they are one
 		ShutdownBeforeDeletion: pulumi.Bool(true),
-	}, child, pulumi.Protect(args.Protect), onlyAtFirstBoot(args.TypeChosen))
+	}, child, pulumi.Protect(args.Protect), onlyAtFirstBoot(args.TypeChosen), pulumi.DeleteBeforeReplace(true)) // its name and address are taken while it exists
 	if err != nil {
 		return nil, err
 	}
 
+	self.machine = machine
 	self.IP, self.IPv6, self.Type = addressOf(machine, address), machine.Ipv6Address, machine.ServerType
 	self.HostKey = trimmed(hostKey.PublicKeyOpenssh)
 	self.SSH = Connection{
@@ -152,6 +156,9 @@ func newFirewall(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pul
 		return TextsOf(networks)
 	}
 	web := orEveryone(args.WebNetworks)
+	if args.NoWeb {
+		web = nil
+	}
 	rules := hcloud.FirewallRuleArray{hcloud.FirewallRuleArgs{
 		Direction: pulumi.String("in"), Protocol: pulumi.String("icmp"), SourceIps: pulumi.ToStringArray(everyone),
 		Description: pulumi.String("ping and path MTU"),
@@ -160,6 +167,9 @@ func newFirewall(ctx *pulumi.Context, name string, args *ServerArgs, opts ...pul
 		port, why string
 		to        []string
 	}{{"22", "SSH", orEveryone(args.SSHNetworks)}, {"80", "HTTP", web}, {"443", "HTTPS", web}} {
+		if open.to == nil {
+			continue
+		}
 		rules = append(rules, hcloud.FirewallRuleArgs{
 			Direction: pulumi.String("in"), Protocol: pulumi.String("tcp"), Port: pulumi.String(open.port),
 			SourceIps: pulumi.ToStringArray(open.to), Description: pulumi.String(open.why),

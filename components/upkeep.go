@@ -24,9 +24,11 @@ type Upkeep struct {
 type UpkeepArgs struct {
 	SSH           Connection        // required
 	Service       string            // required: the app's, as Kamal labels its containers and images
+	Server        string            // optional: what messages call it, where there are several
 	Container     string            // optional: the database's, as Kamal names it
 	Hosts         []string          // optional: on which the app answers, the main one first; default: it is not looked at from the front
 	HealthPath    string            // required: what answers when the app is well, e.g. "/up"
+	WellHost      string            // optional: the app's host, by which it is asked when a load balancer asks on WellPort whether it is well
 	SSHNetworks   []netip.Prefix    // optional: from where logins are expected; default: nowhere
 	Alerts        *settings.Alerts  // optional: who is told; default: nobody, and nothing looks
 	Swap          bool              // optional
@@ -43,7 +45,7 @@ func NewUpkeep(ctx *pulumi.Context, name string, args *UpkeepArgs, opts ...pulum
 	}
 	alerts := cmp.Or(args.Alerts, &settings.Alerts{})
 	mail := cmp.Or(alerts.Email, &settings.Email{})
-	installed, err := args.SSH.Run(ctx, name+"-install", Script{
+	script := Script{
 		Text: scripts.InstallUpkeep(),
 		Variables: map[string]string{
 			"SERVICE":        args.Service,
@@ -67,7 +69,14 @@ func NewUpkeep(ctx *pulumi.Context, name string, args *UpkeepArgs, opts ...pulum
 			"ALERT_SMTP_PASSWORD": pulumi.String(mail.Password),
 		},
 		DependsOn: args.DependsOn,
-	}, pulumi.Parent(self))
+	}
+	if args.WellHost != "" {
+		script.Variables["WELL_PORT"], script.Variables["WELL_HOST"] = strconv.Itoa(WellPort), args.WellHost
+	}
+	if args.Server != "" {
+		script.Variables["SERVER_NAME"] = args.Server
+	}
+	installed, err := args.SSH.Run(ctx, name+"-install", script, pulumi.Parent(self))
 	if err != nil {
 		return nil, err
 	}

@@ -152,8 +152,17 @@ func newVisitor(t *testing.T, r *running) visitor {
 // returns how often.
 func (v visitor) losesNone(t *testing.T, do func()) (requests int) {
 	t.Helper()
+	lost, requests := v.lost(do)
+	t.Logf("%d of %d requests were lost", len(lost), requests)
+	if len(lost) > 0 {
+		t.Errorf("%d of %d requests were lost:\n%s", len(lost), requests, strings.Join(lost, ""))
+	}
+	return requests
+}
+
+// lost are the requests that are while something is done: when, and what was said.
+func (v visitor) lost(do func()) (lost []string, requests int) {
 	done, asked := make(chan struct{}), make(chan struct{})
-	lost := 0
 	go func() {
 		defer close(asked)
 		for tick := time.NewTicker(100 * time.Millisecond); ; <-tick.C {
@@ -163,8 +172,8 @@ func (v visitor) losesNone(t *testing.T, do func()) (requests int) {
 				return
 			default:
 			}
-			if _, err := v.get("/"); err != nil {
-				lost++
+			if text, err := v.get("/"); err != nil {
+				lost = append(lost, time.Now().Format("15:04:05.0 ")+text)
 			}
 			requests++
 		}
@@ -172,16 +181,12 @@ func (v visitor) losesNone(t *testing.T, do func()) (requests int) {
 	do()
 	close(done)
 	<-asked
-	t.Logf("%d of %d requests were lost", lost, requests)
-	if lost > 0 {
-		t.Errorf("%d of %d requests were lost", lost, requests)
-	}
-	return requests
+	return lost, requests
 }
 
 // get fetches a page, or posts with the arguments that curl takes for that.
 func (v visitor) get(path string, args ...string) (string, error) {
-	args = append([]string{"-fsS", "--max-time", "30", "--cacert", v.authorities, "--resolve", domain + ":443:" + host.EdgeIPv4, "https://" + domain + path}, args...)
+	args = append([]string{"--fail-with-body", "-sS", "--max-time", "30", "--cacert", v.authorities, "--resolve", domain + ":443:" + host.EdgeIPv4, "https://" + domain + path}, args...)
 	text, err := v.network.Command(context.Background(), "curl", args...).CombinedOutput()
 	return string(text), err
 }

@@ -5,8 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"rails-on-hetzner/rehearsal/daemon"
 )
 
 // The app moves to a new server with all that is in it, and back; what went wrong in
@@ -33,10 +31,9 @@ func TestReplacingTheServer(t *testing.T) {
 	ip := func(stack string) string {
 		return strings.TrimSpace(r.pulumi(t, 0, "stack", "output", "ip", "--stack", stack))
 	}
-	at := r.status(t)
 	replace := func(code int, env, args string) string {
 		t.Helper()
-		text := r.typed(t, code, `export GOCACHE="$(go env GOCACHE)" GOMODCACHE="$(go env GOMODCACHE)" HOME=`+filepath.Join(at.Directory, "home")+" KAMAL_REGISTRY_PASSWORD="+daemon.RegistryPassword+" "+env+" && scripts/replace "+args)
+		text := r.withKamal(t, code, "export "+env+" && scripts/replace "+args)
 		t.Log(text)
 		return text
 	}
@@ -60,7 +57,7 @@ func TestReplacingTheServer(t *testing.T) {
 	replace(0, "NOTHING=", "--back rehearsal --yes")
 	r.answers(t, []string{"A " + domain + " " + ip("rehearsal"), "A www." + domain + " " + ip("rehearsal")})
 	keeps("back on the old server")
-	if deploy, err := os.ReadFile(filepath.Join(at.App, "config", "deploy.yml")); err != nil || !strings.Contains(string(deploy), "- "+ip("rehearsal")+"\n") {
+	if deploy, err := os.ReadFile(filepath.Join(r.status(t).App, "config", "deploy.yml")); err != nil || !strings.Contains(string(deploy), "- "+ip("rehearsal")+"\n") {
 		t.Errorf("the app's file does not name the old server (%v):\n%s", err, deploy)
 	}
 	for _, stack := range []string{"rehearsal-2", "rehearsal"} {

@@ -91,6 +91,11 @@ func Look(ctx context.Context, token, host string, site Site) (*View, error) {
 	return view, errors.Join(records, settings)
 }
 
+// LeadsTo tells whether a record of the site's hosts has the address.
+func (v *View) LeadsTo(address string) bool {
+	return slices.ContainsFunc(v.Records, func(r Record) bool { return r.Content == address })
+}
+
 // denied turns a refusal into the permission that is missing.
 func denied(permission, zone string, err error) error {
 	var unauthorized *cloudflare.AuthenticationError

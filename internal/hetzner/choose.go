@@ -27,16 +27,16 @@ const (
 )
 
 // Choose returns the type to buy in a location: the wanted one, or for "" the
-// smallest x86 one with at least 2 vCPU, 4 GB and 40 GB. The error says what
-// the location sells and where the wanted type is sold.
-func Choose(offers []Offer, location, wanted string) (string, error) {
+// smallest x86 one with at least 2 vCPU, 4 GB and 40 GB. key is the setting that
+// says it. The error says what the location sells and where the wanted type is sold.
+func Choose(offers []Offer, location, key, wanted string) (string, error) {
 	sold := soldIn(offers, location)
 	if len(sold) == 0 {
 		return "", fmt.Errorf("location: got %q, accepted are %s; mend it with: pulumi config set location %s",
 			location, strings.Join(locations(offers), ", "), first(locations(offers)))
 	}
 	if wanted != "" {
-		return wanted, checkSold(offers, sold, location, wanted)
+		return wanted, checkSold(offers, sold, location, key, wanted)
 	}
 	if name := smallest(sold); name != "" {
 		return name, nil
@@ -55,11 +55,11 @@ func smallest(sold []Offer) string {
 	return ""
 }
 
-func checkSold(offers, sold []Offer, location, wanted string) error {
+func checkSold(offers, sold []Offer, location, key, wanted string) error {
 	i := slices.IndexFunc(offers, func(o Offer) bool { return o.Name == wanted })
 	if i < 0 {
-		return fmt.Errorf("serverType: %q is not a server type the provider has; location %q sells %s; mend it with: pulumi config set serverType %s",
-			wanted, location, describe(sold), cmp.Or(smallest(sold), sold[0].Name))
+		return fmt.Errorf("%[1]s: %[2]q is not a server type the provider has; location %[3]q sells %[4]s; mend it with: pulumi config set %[1]s %[5]s",
+			key, wanted, location, describe(sold), cmp.Or(smallest(sold), sold[0].Name))
 	}
 	if slices.Contains(offers[i].Locations, location) {
 		return nil
@@ -70,8 +70,8 @@ func checkSold(offers, sold []Offer, location, wanted string) error {
 		where = fmt.Sprintf("%s is sold in %s", wanted, strings.Join(offers[i].Locations, ", "))
 		mend = ", or: pulumi config set location " + offers[i].Locations[0]
 	}
-	return fmt.Errorf("serverType: %q is not sold in location %q, which sells %s; %s; mend it with: pulumi config set serverType %s%s",
-		wanted, location, describe(sold), where, cmp.Or(smallest(sold), sold[0].Name), mend)
+	return fmt.Errorf("%[1]s: %[2]q is not sold in location %[3]q, which sells %[4]s; %[5]s; mend it with: pulumi config set %[1]s %[6]s%[7]s",
+		key, wanted, location, describe(sold), where, cmp.Or(smallest(sold), sold[0].Name), mend)
 }
 
 // soldIn lists what a location sells, smallest first: memory decides, it is

@@ -13,14 +13,14 @@ var offers = []Offer{
 
 func TestChoose_TakesTheSmallestTypeThatFits(t *testing.T) {
 	for location, want := range map[string]string{"hil": "cpx21", "fsn1": "cx23"} {
-		if got, err := Choose(offers, location, ""); got != want || err != nil {
+		if got, err := Choose(offers, location, "serverType", ""); got != want || err != nil {
 			t.Errorf("%s: got %q, %v; want %q", location, got, err, want)
 		}
 	}
 }
 
 func TestChoose_TakesTheWantedTypeWhereItIsSold(t *testing.T) {
-	if got, err := Choose(offers, "hil", "ccx13"); got != "ccx13" || err != nil {
+	if got, err := Choose(offers, "hil", "serverType", "ccx13"); got != "ccx13" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
@@ -38,7 +38,7 @@ func TestChoose_SaysWhatIsSoldAndWhereWhenItRefuses(t *testing.T) {
 		{"hel1", "ccx13", `serverType: "ccx13" is not sold in location "hel1", which sells cx23 (2 vCPU, 4 GB, 40 GB disk)` +
 			`; ccx13 is sold in fsn1, hil; mend it with: pulumi config set serverType cx23, or: pulumi config set location fsn1`},
 	} {
-		if _, err := Choose(offers, c.location, c.wanted); err == nil || err.Error() != c.message {
+		if _, err := Choose(offers, c.location, "serverType", c.wanted); err == nil || err.Error() != c.message {
 			t.Errorf("%s in %s:\n got %v\nwant %s", c.wanted, c.location, err, c.message)
 		}
 	}

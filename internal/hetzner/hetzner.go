@@ -9,7 +9,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,12 +23,31 @@ import (
 	"rails-on-hetzner/internal/api"
 )
 
+// Site is what is to be looked at.
+type Site struct {
+	Location   string
+	App, Stack string   // by whose labels the stack's servers are known
+	Servers    []string // their names; the first has been there from the beginning
+	Targets    int      // of a load balancer; 0: none is wanted
+}
+
+// had tells whether a name is one that a stack of more servers would give.
+func (s Site) had(name string) bool {
+	rest, ours := strings.CutPrefix(name, s.Servers[0]+"-")
+	return ours && furtherServer.MatchString(rest)
+}
+
+var furtherServer = regexp.MustCompile(`^(database|(web|job)-[0-9]+)$`)
+
 // View is what was found.
 type View struct {
 	Offers   []Offer
-	Images   []string  // names of the system images for x86
-	Standing *Standing // the server that has the name asked for; nil: there is none
-	ReadOnly bool      // the token may only read; not looked at once the server stands
+	Images   []string             // names of the system images for x86
+	Standing map[string]*Standing // by name, of the servers asked for, those that stand
+	Former   []Former             // the stack's servers that are not asked for
+	ReadOnly bool                 // the token may only read; not looked at once the first server stands
+	Zone     string               // the network zone of the location, where there are or were several servers
+	Balancer *Balancer            // to make; nil: none is wanted
 
 	location string
 	room     map[string][]string // location -> types that can be had there just now
@@ -34,17 +55,28 @@ type View struct {
 	address  map[string]string // location -> net price of an IPv4 address a month
 }
 
+// Former is a server that the stack had, and that is about to go.
+type Former struct {
+	Name, IPv4 string
+	Protected  bool
+}
+
 const tokenPage = "https://console.hetzner.com, the project, Security, API tokens"
 
-// Look asks Hetzner about a location. server is the name that the server has or
-// will have; endpoint is the API's, "" for Hetzner's own. Errors name the key,
-// what is wrong and the page that mends it.
-func Look(ctx context.Context, token, endpoint, location, server string) (*View, error) {
+// Look asks Hetzner about a location and the servers of a stack. endpoint is the
+// API's, "" for Hetzner's own. Errors name the key, what is wrong and the page that
+// mends it.
+func Look(ctx context.Context, token, endpoint string, site Site) (*View, error) {
 	client := newClient(token, hcloud.WithEndpoint(cmp.Or(endpoint, hcloud.Endpoint)))
-	v := &View{location: location, room: map[string][]string{}, address: map[string]string{}}
+	v := &View{location: site.Location, room: map[string][]string{}, address: map[string]string{}, Standing: map[string]*Standing{}}
 	looks := []func(context.Context, *hcloud.Client) error{
 		v.readTypes, v.readImages, v.readPrices,
-		func(ctx context.Context, client *hcloud.Client) error { return v.readServer(ctx, client, server) },
+		func(ctx context.Context, client *hcloud.Client) error { return v.readServers(ctx, client, site) },
+	}
+	if site.Targets > 0 {
+		looks = append(looks, func(ctx context.Context, client *hcloud.Client) error {
+			return v.readBalancers(ctx, client, site.Targets)
+		})
 	}
 	mistakes := make([]error, len(looks))
 	var group sync.WaitGroup
@@ -57,8 +89,8 @@ func Look(ctx context.Context, token, endpoint, location, server string) (*View,
 			return nil, refused(mistake)
 		}
 	}
-	if v.Standing != nil {
-		v.Standing.Targets = v.room[v.Standing.Location]
+	for _, standing := range v.Standing {
+		standing.Targets = v.room[standing.Location]
 	}
 	return v, nil
 }
@@ -132,16 +164,35 @@ func (v *View) readPrices(ctx context.Context, client *hcloud.Client) error {
 	return nil
 }
 
-// readServer looks for the server, and if there is none yet, whether the token
-// could make it. No call tells that, so it asks to rename the SSH key number 0,
+// readServers looks for the servers, and if there is none yet, whether the token
+// could make one. No call tells that, so it asks to rename the SSH key number 0,
 // which nobody has: a token that may write hears that there is no such key.
-func (v *View) readServer(ctx context.Context, client *hcloud.Client, name string) error {
-	server, _, err := client.Server.GetByName(ctx, name)
+func (v *View) readServers(ctx context.Context, client *hcloud.Client, site Site) error {
+	servers, err := client.Server.All(ctx)
 	if err != nil {
 		return err
 	}
-	if server != nil {
-		v.Standing = &Standing{Type: server.ServerType.Name, Stack: server.Labels["stack"], Architecture: string(server.ServerType.Architecture), DiskGB: server.PrimaryDiskSize, Location: server.Location.Name}
+	for _, server := range servers {
+		ipv4 := ""
+		if !server.PublicNet.IPv4.IsUnspecified() {
+			ipv4 = server.PublicNet.IPv4.IP.String()
+		}
+		switch {
+		case slices.Contains(site.Servers, server.Name):
+			v.Standing[server.Name] = &Standing{Type: server.ServerType.Name, Stack: server.Labels["stack"], Architecture: string(server.ServerType.Architecture), DiskGB: server.PrimaryDiskSize, Location: server.Location.Name, IPv4: ipv4}
+		case server.Labels["stack"] == site.Stack && server.Labels["app"] == site.App && site.had(server.Name):
+			v.Former = append(v.Former, Former{server.Name, ipv4, server.Protection.Delete})
+		}
+	}
+	if v.Standing[site.Servers[0]] == nil {
+		v.Former = nil // it has another name now, as have the others
+	}
+	if len(site.Servers) > 1 || len(v.Former) > 0 {
+		if err := v.readZone(ctx, client); err != nil {
+			return err
+		}
+	}
+	if v.Standing[site.Servers[0]] != nil {
 		return nil
 	}
 	_, _, err = client.SSHKey.Update(ctx, &hcloud.SSHKey{ID: 0}, hcloud.SSHKeyUpdateOpts{Name: "nobody"})
@@ -152,6 +203,14 @@ func (v *View) readServer(ctx context.Context, client *hcloud.Client, name strin
 	return err
 }
 
+func (v *View) readZone(ctx context.Context, client *hcloud.Client) error {
+	location, _, err := client.Location.GetByName(ctx, v.location)
+	if location != nil {
+		v.Zone = string(location.NetworkZone)
+	}
+	return err // a location that is not known is told by Choose
+}
+
 // CheckToken tells when the token cannot make a server.
 func (v *View) CheckToken() error {
 	if !v.ReadOnly {
@@ -160,26 +219,56 @@ func (v *View) CheckToken() error {
 	return fmt.Errorf("hcloud:token: the token may only read; make one with Read & Write at %s, and set it with: pulumi config set --secret hcloud:token", tokenPage)
 }
 
-// Note tells, for a preview, of a server that has the name and is another stack's.
-func (v *View) Note(name, stack string) string {
-	if v.Standing == nil || v.Standing.Stack == "" || v.Standing.Stack == stack {
-		return ""
+// Notes tell, for a preview, of servers that have a name and are another stack's.
+func (v *View) Notes(stack string) []string {
+	var notes []string
+	for _, name := range slices.Sorted(maps.Keys(v.Standing)) {
+		if made := v.Standing[name].Stack; made != "" && made != stack {
+			notes = append(notes, fmt.Sprintf("serverName: there is a server %[1]s in the Hetzner project, which the stack %[2]s made; unless that is what this stack was called before, give this one's another name: pulumi config set serverName %[1]s-2", name, made))
+		}
 	}
-	return fmt.Sprintf("serverName: there is a server %[1]s in the Hetzner project, which the stack %[2]s made; unless that is what this stack was called before, give this one's another name: pulumi config set serverName %[1]s-2", name, v.Standing.Stack)
+	return notes
 }
 
-// Check returns the type of the server, the one that stands or the one to buy,
-// or tells, all together, what cannot be had.
-func (v *View) Check(wantedType, image string) (string, error) {
-	if v.Standing != nil {
-		return v.checkRescale(wantedType)
+// Want is a server that is to be.
+type Want struct {
+	Name string // at Hetzner
+	Type string // "": the smallest that fits
+	Key  string // the setting that says so
+}
+
+// Check returns the type of each server, of one that stands or one to buy, or
+// tells, all together and each once, what cannot be had.
+func (v *View) Check(wanted []Want, image string) ([]string, error) {
+	var mistakes []error
+	told := map[string]bool{}
+	tell := func(err error) {
+		if err != nil && !told[err.Error()] {
+			told[err.Error()] = true
+			mistakes = append(mistakes, err)
+		}
 	}
-	mistakes := []error{v.CheckToken()}
-	if !slices.Contains(v.Images, image) {
-		mistakes = append(mistakes, fmt.Errorf("image: %q is not an image that Hetzner has; it has %s; mend it with: pulumi config set image ubuntu-24.04", image, strings.Join(v.Images, ", ")))
+	types := make([]string, len(wanted))
+	for i, want := range wanted {
+		var err error
+		if standing := v.Standing[want.Name]; standing != nil {
+			types[i], err = v.checkRescale(standing, want.Key, want.Type)
+			tell(err)
+			continue
+		}
+		tell(v.CheckToken())
+		tell(v.checkImage(image))
+		types[i], err = Choose(v.Offers, v.location, want.Key, want.Type)
+		tell(err)
 	}
-	chosen, err := Choose(v.Offers, v.location, wantedType)
-	return chosen, errors.Join(append(mistakes, err)...)
+	return types, errors.Join(mistakes...)
+}
+
+func (v *View) checkImage(image string) error {
+	if slices.Contains(v.Images, image) {
+		return nil
+	}
+	return fmt.Errorf("image: %q is not an image that Hetzner has; it has %s; mend it with: pulumi config set image ubuntu-24.04", image, strings.Join(v.Images, ", "))
 }
 
 // MemoryMB is how much memory a server of a type has, 0 for a type that is not known.
@@ -191,24 +280,63 @@ func (v *View) MemoryMB(serverType string) int {
 	return int(v.Offers[i].MemoryGB * 1024)
 }
 
-// MonthlyPrice says what a server of the type, its address and the box, if there
-// is to be one, cost, as Hetzner tells it today, or "" when it does not.
-func (v *View) MonthlyPrice(serverType string, box *Box) string {
-	for _, offer := range v.Offers {
-		server, err := strconv.ParseFloat(offer.Prices[v.location], 64)
-		address, addressErr := strconv.ParseFloat(v.address[v.location], 64)
-		if offer.Name != serverType || err != nil || addressErr != nil {
-			continue
-		}
-		parts, sum := fmt.Sprintf("%.2f for the server (%s), %.2f for its address", server, serverType, address), server+address
-		if box != nil {
-			price, told := box.price()
-			if !told {
-				return ""
-			}
-			parts, sum = fmt.Sprintf("%s, %.2f for the Storage Box (%s)", parts, price, box.Type), sum+price
-		}
-		return fmt.Sprintf("%.2f %s before tax: %s", sum, v.currency, parts)
+// MonthlyPrice says what servers of the types, their addresses, the load balancer
+// and the box, if there is to be one, cost, as Hetzner tells it today, or "" when it
+// does not.
+func (v *View) MonthlyPrice(types []string, box *Box) string {
+	address, err := strconv.ParseFloat(v.address[v.location], 64)
+	if err != nil {
+		return ""
 	}
-	return ""
+	servers := 0.0
+	for _, name := range types {
+		price, told := v.serverPrice(name)
+		if !told {
+			return ""
+		}
+		servers += price
+	}
+	addresses := address * float64(len(types))
+	parts, sum := fmt.Sprintf("%.2f for the server (%s), %.2f for its address", servers, types[0], addresses), servers+addresses
+	if len(types) > 1 {
+		parts = fmt.Sprintf("%.2f for %d servers (%s), %.2f for their addresses", servers, len(types), counted(types), addresses)
+	}
+	if v.Balancer != nil {
+		price, err := strconv.ParseFloat(v.Balancer.Price, 64)
+		if err != nil {
+			return ""
+		}
+		parts, sum = fmt.Sprintf("%s, %.2f for the load balancer (%s)", parts, price, v.Balancer.Type), sum+price
+	}
+	if box != nil {
+		price, told := box.price()
+		if !told {
+			return ""
+		}
+		parts, sum = fmt.Sprintf("%s, %.2f for the Storage Box (%s)", parts, price, box.Type), sum+price
+	}
+	return fmt.Sprintf("%.2f %s before tax: %s", sum, v.currency, parts)
+}
+
+func (v *View) serverPrice(name string) (price float64, told bool) {
+	for _, offer := range v.Offers {
+		if offer.Name == name {
+			price, err := strconv.ParseFloat(offer.Prices[v.location], 64)
+			return price, err == nil
+		}
+	}
+	return 0, false
+}
+
+// counted is "3 cpx21, 1 cpx31".
+func counted(types []string) string {
+	count := map[string]int{}
+	for _, name := range types {
+		count[name]++
+	}
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(count)) {
+		parts = append(parts, fmt.Sprintf("%d %s", count[name], name))
+	}
+	return strings.Join(parts, ", ")
 }

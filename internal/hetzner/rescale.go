@@ -14,18 +14,18 @@ type Standing struct {
 	Architecture string // "x86" or "arm"
 	DiskGB       int    // GB: the disk keeps its size when the type changes
 	Location     string
+	IPv4         string
 	Targets      []string // types that it could be moved to just now; nil: the provider does not tell
 }
 
 // checkRescale returns the type that the server keeps or becomes, or tells why
 // it cannot become what is wanted. The provider refuses too, but only once the
 // server was switched off, and it stays so.
-func (v *View) checkRescale(wanted string) (string, error) {
-	now := v.Standing
+func (v *View) checkRescale(now *Standing, key, wanted string) (string, error) {
 	if wanted == "" || wanted == now.Type {
 		return now.Type, nil // it stands, whatever is sold today
 	}
-	if _, err := Choose(v.Offers, v.location, wanted); err != nil {
+	if _, err := Choose(v.Offers, v.location, key, wanted); err != nil {
 		return "", err
 	}
 	target := v.Offers[slices.IndexFunc(v.Offers, func(o Offer) bool { return o.Name == wanted })]
@@ -43,8 +43,8 @@ func (v *View) checkRescale(wanted string) (string, error) {
 	fitting := slices.DeleteFunc(soldIn(v.Offers, v.location), func(o Offer) bool {
 		return o.Name == now.Type || o.Architecture != now.Architecture || o.DiskGB < now.DiskGB || !now.hasRoom(o.Name)
 	})
-	return "", fmt.Errorf("serverType: the server is a %s and cannot become a %q: %s; it can become %s; mend it with: pulumi config set serverType %s",
-		now.Type, wanted, why, cmp.Or(describe(fitting), "no other"), strings.Join(append(names(fitting)[:min(1, len(fitting))], now.Type), ", or keep what it is: pulumi config set serverType "))
+	return "", fmt.Errorf("%[1]s: the server is a %[2]s and cannot become a %[3]q: %[4]s; it can become %[5]s; mend it with: pulumi config set %[1]s %[6]s",
+		key, now.Type, wanted, why, cmp.Or(describe(fitting), "no other"), strings.Join(append(names(fitting)[:min(1, len(fitting))], now.Type), ", or keep what it is: pulumi config set "+key+" "))
 }
 
 func (s *Standing) hasRoom(name string) bool {

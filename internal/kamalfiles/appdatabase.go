@@ -13,7 +13,7 @@ import (
 func DatabaseOf(appDir string, w Deploy) (kind, container string) {
 	p := &Plan{dir: appDir}
 	settled := p.settled(w)
-	return settled.DatabaseKind, settled.databaseHost()
+	return settled.DatabaseKind, settled.databaseContainer()
 }
 
 // settled is w with what the app's files tell of its database.

@@ -23,6 +23,7 @@ func (p *Plan) notes(w Settings) []string {
 		literals(".kamal/secrets-common", p.read(".kamal/secrets-common")),
 		p.softwareNotes(w.Deploy),
 		p.databaseSettings(w.Deploy),
+		p.severalServers(w.Deploy),
 		p.destinations(w.Deploy),
 		p.kamalVersion(w.Deploy),
 		p.ownTrustedProxies(w.Deploy),
@@ -76,6 +77,10 @@ func (p *Plan) missingFiles() []string {
 // Kamal merges them over deploy.yml.
 func (p *Plan) destinations(w Deploy) []string {
 	paths, _ := filepath.Glob(filepath.Join(p.dir, "config", "deploy.*.yml"))
+	keys := []string{"service", "image", "servers", "proxy.ssl", "proxy.host", "proxy.hosts", "registry.server", "registry.username", "registry.password", "ssh.user", "env.clear.DB_HOST", "env.secret", strings.Join(w.db(), ".")}
+	if len(w.JobHosts) > 0 {
+		keys = append(keys, "env.clear."+queueInPuma)
+	}
 	var told []string
 	for _, path := range paths {
 		path = "config/" + filepath.Base(path)
@@ -85,7 +90,7 @@ func (p *Plan) destinations(w Deploy) []string {
 			continue
 		}
 		var hidden []string
-		for _, key := range []string{"service", "image", "servers", "proxy.ssl", "proxy.host", "proxy.hosts", "registry.server", "registry.username", "registry.password", "ssh.user", "env.clear.DB_HOST", "env.secret", strings.Join(w.db(), ".")} {
+		for _, key := range keys {
 			if at(read, key) != nil {
 				hidden = append(hidden, key)
 			}

@@ -10,10 +10,12 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-const databasePort = "127.0.0.1:5432:5432"
+// databaseContainer is the accessory's container.
+func (w Deploy) databaseContainer() string { return cmp.Or(w.container, w.Service+"-db") }
 
-// databaseHost is the accessory's container, and its name for the app.
-func (w Deploy) databaseHost() string { return cmp.Or(w.container, w.Service+"-db") }
+// databaseHost is the database's name for the app: Docker knows a container's on
+// its own server only.
+func (w Deploy) databaseHost() string { return cmp.Or(w.DatabaseAddress, w.databaseContainer()) }
 
 // db is the path of the database's accessory, and of what is below it.
 func (w Deploy) db(below ...string) []string {
@@ -41,7 +43,7 @@ func (w Deploy) database(d *document) error {
 		}
 		return d.insert(w.accessory().below(w.db()[1]), w.db()...)
 	}
-	for _, part := range []func(*document) error{w.databaseSoftware, w.databaseServer, w.databasePublished, w.databaseEnv, w.databaseVolume, w.databaseMemory} {
+	for _, part := range []func(*document) error{w.databaseSoftware, w.databasePlace, w.databasePublished, w.databaseEnv, w.databaseVolume, w.databaseMemory} {
 		if err := part(d); err != nil {
 			return err
 		}
@@ -52,55 +54,13 @@ func (w Deploy) database(d *document) error {
 func (w Deploy) accessory() block {
 	lines := block{
 		"image: " + w.databaseImage(),
-		"host: " + word(w.ServerIP).written(),
+		"host: " + word(w.databaseOn()).written(),
 		"# Reachable on the server itself only: Docker publishes ports past most firewalls.",
 		`port: "` + databasePort + `"`,
 	}
 	lines = append(lines, w.memorySettings()...)
 	lines = append(lines, items(databaseSecrets).below("secret").below("env")...)
 	return append(lines, items([]string{w.volume(w.databaseImage())}).below("volumes")...)
-}
-
-// databasePublished has the port answer on the server itself only, whichever it is.
-func (w Deploy) databasePublished(d *document) error {
-	if port := d.at(w.db("port")...); port != nil && strings.HasPrefix(port.Value, "127.0.0.1:") {
-		return nil
-	}
-	return d.require(word(databasePort), w.db("port")...)
-}
-
-func (w Deploy) databaseServer(d *document) error {
-	primary, err := primaryRole(d)
-	if err != nil {
-		return err
-	}
-	for _, other := range []string{"role", "roles", "tag", "tags"} {
-		found, err := d.find(w.db(other)...)
-		if err != nil {
-			return err
-		}
-		if found == nil {
-			continue
-		}
-		if roles := addresses(resolved(found.value)); strings.HasPrefix(other, "role") && len(roles) == 1 && roles[0].Value == primary {
-			return nil // where the primary role is, and so on this server
-		}
-		d.note(found.key, "the accessory %s was placed by `%s:`, and is on this stack's server by its address now", w.db()[1], other)
-		return d.replace(found, block{"host: " + word(w.ServerIP).written()})
-	}
-	for _, key := range []string{"host", "hosts"} {
-		for _, p := range hostsIn("", d.at(w.db(key)...)) {
-			if host := p.host.Value; host != w.ServerIP && d.tag(p.host) == "" && !isPrivate(host) {
-				d.note(p.host, "the accessory %s was on %s, another host than the app's; it is on this stack's server now, where it begins empty; if its data is to stay where it is: pulumi config set database external", w.db()[1], host)
-			}
-		}
-	}
-	if hosts, err := d.find(w.db("hosts")...); err != nil {
-		return err
-	} else if hosts != nil {
-		return w.onlyHost(d, w.db("hosts")...)
-	}
-	return d.require(word(w.ServerIP), w.db("host")...)
 }
 
 // isPrivate tells addresses that nobody reaches from elsewhere; templates are
@@ -160,7 +120,7 @@ func (w Deploy) databaseNotes(d *document) {
 		return
 	}
 	for _, port := range addresses(published) {
-		if !strings.HasPrefix(port.Value, "127.0.0.1:") {
+		if !strings.HasPrefix(port.Value, loopback) {
 			d.note(port, "`%s` opens the database to everyone (%s), as far as no firewall is in the way; delete it, the app reaches the database without", strings.Join(w.db("options", "publish"), "."), port.Value)
 		}
 	}

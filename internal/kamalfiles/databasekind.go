@@ -32,7 +32,7 @@ func (w Deploy) settled(d *document) (Deploy, error) {
 	if err != nil {
 		return w, err
 	}
-	w.accessoryName, w.container = name, w.containerOf(d, name)
+	w.accessoryName, w.container, w.databaseWas = name, w.containerOf(d, name), databaseStands(d, name)
 	return w, nil
 }
 
@@ -124,9 +124,12 @@ func (w Deploy) kindIn(d *document) string {
 }
 
 // databaseElsewhere is the host that the app finds its database on, if that is
-// neither a container nor the app's own server.
+// neither a container nor a server of the app's own.
 func (w Deploy) databaseElsewhere(d *document) (string, *yaml.Node) {
-	own := map[string]bool{w.ServerIP: true}
+	own := map[string]bool{w.DatabaseAddress: true}
+	for _, host := range slices.Concat(w.own(), w.Former) {
+		own[host] = true
+	}
 	for _, p := range placed(d) {
 		own[p.host.Value] = true
 	}

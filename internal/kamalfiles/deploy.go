@@ -11,7 +11,6 @@ import (
 type Deploy struct {
 	Service      string     // as in the file; containers and the database's host are named after it
 	Registry     Registry   // where the image is kept
-	ServerIP     string     // the only host of the primary role and of the database
 	SSHUser      string     // who logs in there; "": root, Kamal's default
 	Hosts        []string   // names the app answers on, the first is the main one
 	AppSecrets   []string   // env.secret entries that the app needs, NAME or NAME:SECRET
@@ -21,8 +20,18 @@ type Deploy struct {
 	OriginCert   *CertNames // custom certificate; nil: kamal-proxy obtains one
 	KeepHeaders  bool       // proxy.forward_headers: visitors' addresses come from a proxy in front
 
+	// The stack's servers. JobHosts empty: the jobs run beside the web, or wherever
+	// the developer has them. Without DatabaseAddress the database answers on its own
+	// server only, by its container's name.
+	WebHosts        []string // of the primary role; the first is Kamal's primary host, and the database's unless DatabaseServer says otherwise
+	JobHosts        []string // of the role job
+	Former          []string // that the stack had and that are about to go; they are taken out wherever they stand
+	DatabaseServer  string   // the host of the database's accessory; "": the first of WebHosts
+	DatabaseAddress string   // private, which the database answers the other servers on; "": there are none
+
 	accessoryName string // the accessory that is the app's database
 	container     string // its container
+	databaseWas   string // the host that it stands on in the file; "": on none, or it is not known
 }
 
 // CertNames are the secrets that hold a custom certificate (Kamal 2.7).
@@ -75,7 +84,7 @@ func (w Deploy) edited(text []byte) (*document, error) {
 	if w, err = w.settled(d); err != nil {
 		return nil, d.inFile(err)
 	}
-	for _, part := range []func(*document) error{w.service, w.servers, w.name, w.proxy, w.registry, w.env, w.sshUser, w.database} {
+	for _, part := range []func(*document) error{w.service, w.servers, w.name, w.proxy, w.registry, w.env, w.jobs, w.leaveFormer, w.sshUser, w.database} {
 		if err := part(d); err != nil {
 			return nil, d.inFile(err)
 		}
@@ -83,7 +92,7 @@ func (w Deploy) edited(text []byte) (*document, error) {
 	if err := w.verify(text, d.text); err != nil {
 		return nil, err
 	}
-	for _, notes := range []func(*document){w.otherHosts, w.builtElsewhere, w.sshNotes, w.proxyNotes, w.registryNotes, w.envNotes, w.databaseNotes} {
+	for _, notes := range []func(*document){w.otherHosts, w.builtElsewhere, w.sshNotes, w.proxyNotes, w.registryNotes, w.envNotes, w.jobNotes, w.databaseNotes} {
 		notes(d)
 	}
 	return d, nil
@@ -114,13 +123,17 @@ func (w Deploy) ByHand() string {
 		env = append(block{"DB_HOST: " + w.databaseHost()}.below("clear"), env...)
 		accessories = w.accessory().below(w.db()[1]).below("accessories")
 	}
+	servers := items(w.WebHosts).below("web")
+	if len(w.JobHosts) > 0 {
+		servers = append(servers, append(items(w.JobHosts).below("hosts"), "cmd: "+jobCommand).below("job")...)
+	}
 	var ssh block
 	if w.user() != rootUser {
 		ssh = block{"user: " + w.user()}.below("ssh")
 	}
 	all := slices.Concat(
 		block{"image: " + w.image()},
-		items([]string{w.ServerIP}).below("web").below("servers"),
+		servers.below("servers"),
 		append(ssl, host...).below("proxy"),
 		w.Registry.byHand().below("registry"),
 		env.below("env"),

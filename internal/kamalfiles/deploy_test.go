@@ -24,15 +24,17 @@ var (
 )
 
 var wanted = Deploy{
-	Service: "running_calendar", Registry: Registry{GitHubRegistry, "octocat"}, ServerIP: "203.0.113.7",
+	Service: "running_calendar", Registry: Registry{GitHubRegistry, "octocat"}, WebHosts: []string{"203.0.113.7"},
 	Hosts: []string{"mxcorre.com", "www.mxcorre.com"}, AppSecrets: []string{"RAILS_MASTER_KEY", "POSTGRES_PASSWORD"}, Database: "postgres:16",
 }
 
 // Each case in testdata/deploy holds a deploy.yml and what becomes of it: a
-// unified diff, and what is said of it, or the reason why it is refused.
+// unified diff, and what is said of it, or the reason why it is refused. Lines in
+// its comment such as `web: 203.0.113.7 203.0.113.8` say what servers there are.
 func TestDeployFile_BecomesWhatItIsToBeOrIsRefused(t *testing.T) {
 	for name, text := range deployFiles(t) {
 		t.Run(name, func(t *testing.T) {
+			wanted := wantedIn(t, name)
 			var got []byte
 			d, err := wanted.apply(text)
 			outcome := "refused"
@@ -53,20 +55,27 @@ func TestDeployFile_BecomesWhatItIsToBeOrIsRefused(t *testing.T) {
 			}
 			checkCase(t, name, outcome, said, notes)
 			if err == nil {
-				checkPromises(t, text, got)
+				checkPromises(t, wanted, text, got)
 			}
 		})
 	}
 }
 
 // checkPromises holds for every file that is edited.
-func checkPromises(t *testing.T, before, after []byte) {
+func checkPromises(t *testing.T, wanted Deploy, before, after []byte) {
 	t.Helper()
 	if again, err := wanted.Apply(after); err != nil || !bytes.Equal(again, after) {
 		t.Errorf("a second time it changes again (%v):\n%s", err, diff(after, again))
 	}
 	other := wanted
-	other.ServerIP, other.Registry.User, other.Hosts = "198.51.100.9", "hubot", []string{"example.org", "www.example.org"}
+	other.Registry.User, other.Hosts = "hubot", []string{"example.org", "www.example.org"}
+	other.WebHosts, other.JobHosts = elsewhereAll(wanted.WebHosts), elsewhereAll(wanted.JobHosts)
+	if wanted.DatabaseServer != "" {
+		other.DatabaseServer = elsewhereAll([]string{wanted.DatabaseServer})[0]
+	}
+	if wanted.DatabaseAddress != "" {
+		other.DatabaseAddress = "10.0.7.7"
+	}
 	there, err := other.Apply(after)
 	if err != nil {
 		t.Fatalf("other values: %v", err)
@@ -84,6 +93,15 @@ func checkPromises(t *testing.T, before, after []byte) {
 	}
 }
 
+// elsewhereAll are other servers, as many.
+func elsewhereAll(hosts []string) []string {
+	var others []string
+	for _, host := range hosts {
+		others = append(others, strings.Replace(host, "203.0.113.", "198.51.100.", 1))
+	}
+	return others
+}
+
 // Every file is mutilated in many ways. Whatever comes of it is refused, or
 // read by YAML as wanted with everything else as before: Apply checks that
 // itself, so here it must not be fooled into a second change.
@@ -92,19 +110,23 @@ func TestDeployFile_MutilatedFilesAreRefusedOrRight(t *testing.T) {
 	handled, refused := 0, 0
 	files := deployFiles(t)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
+		wanted := wantedIn(t, name)
 		lines := bytes.SplitAfter(files[name], []byte("\n"))
 		for range *rounds {
 			mutant := bytes.Join(mutilate(random, lines), nil)
-			got, err := wanted.Apply(mutant)
+			d, err := wanted.apply(mutant)
 			if err != nil {
 				refused++
 				continue
 			}
 			handled++
+			got := d.text
 			if again, err := wanted.Apply(got); err != nil || !bytes.Equal(again, got) {
 				t.Fatalf("not the same a second time (%v):\n%s\nfrom:\n%s", err, diff(got, again), mutant)
 			}
-			keepsUnownedLines(t, mutant, got)
+			if !strings.Contains(strings.Join(d.notes, "\n"), "the role job is taken out") { // with all that it holds
+				keepsUnownedLines(t, mutant, got)
+			}
 		}
 	}
 	t.Logf("%d handled, %d refused", handled, refused)
@@ -127,7 +149,7 @@ func keepsUnownedLines(t *testing.T, before, after []byte) {
 // ownedLine tells the lines that may change; which comments may go is told by
 // the golden files.
 func ownedLine(line string) bool {
-	owned := regexp.MustCompile(`^\s*(#|$|- |"?'?(image|hosts?|server|servers|username|password|DB_HOST|secret|ssl|port|db|web|proxy|registry|env|accessories|volumes|directories|clear|roles?|tags?|POSTGRES_PASSWORD|RAILS_MASTER_KEY)'?"?:)`)
+	owned := regexp.MustCompile(`^\s*(#|$|- |"?'?(image|hosts?|server|servers|username|password|DB_HOST|secret|ssl|port|db|web|proxy|registry|env|accessories|volumes|directories|clear|roles?|tags?|POSTGRES_PASSWORD|RAILS_MASTER_KEY|job|cmd|SOLID_QUEUE_IN_PUMA)'?"?:)`)
 	return owned.MatchString(line)
 }
 
@@ -157,10 +179,13 @@ func mutilate(random *rand.Rand, lines [][]byte) [][]byte {
 }
 
 func FuzzDeployFile_IsRefusedOrTheSameASecondTime(f *testing.F) {
-	for _, text := range deployFiles(f) {
-		f.Add(text)
+	var fleets []Deploy
+	for name, text := range deployFiles(f) {
+		f.Add(text, len(fleets))
+		fleets = append(fleets, wantedIn(f, name))
 	}
-	f.Fuzz(func(t *testing.T, text []byte) {
+	f.Fuzz(func(t *testing.T, text []byte, fleet int) {
+		wanted := fleets[max(fleet, 0)%len(fleets)]
 		got, err := wanted.Apply(text)
 		if err != nil {
 			return
@@ -178,7 +203,7 @@ func TestDeployFile_IsAcceptedByKamal(t *testing.T) {
 		t.Skip("there is no kamal command here")
 	}
 	for name, text := range deployFiles(t) {
-		got, err := wanted.Apply(text)
+		got, err := wantedIn(t, name).Apply(text)
 		if err != nil {
 			continue
 		}
@@ -198,7 +223,7 @@ func TestDeployFile_IsAcceptedByKamal(t *testing.T) {
 			write("config/deploy.yml", string(got))
 			write("config/init.sql", "")
 			write(".ruby-version", "3.4.1\n")
-			write(".kamal/secrets", "KAMAL_REGISTRY_PASSWORD=a\nRAILS_MASTER_KEY=b\nPOSTGRES_PASSWORD=c\nPOSTGRES_DB=d\nMAILGUN_KEY=e\n")
+			write(".kamal/secrets", "KAMAL_REGISTRY_PASSWORD=a\nRAILS_MASTER_KEY=b\nPOSTGRES_PASSWORD=c\nPOSTGRES_DB=d\nMAILGUN_KEY=e\nCERTIFICATE=f\nKEY=g\n")
 			for _, args := range [][]string{{"config", "--version", "1"}, {"secrets", "print"}} {
 				cmd := exec.Command(kamal, args...)
 				cmd.Dir = app
@@ -229,6 +254,37 @@ func deployFiles(t testing.TB) map[string][]byte {
 		files[strings.TrimSuffix(filepath.Base(path), ".txtar")] = archive.Files[0].Data
 	}
 	return files
+}
+
+var serversLine = regexp.MustCompile(`(?m)^(web|job|former|database|address): (.+)$`)
+
+// wantedIn is the usual wish with the servers that a case's comment tells of.
+func wantedIn(t testing.TB, name string) Deploy {
+	t.Helper()
+	archive, err := txtar.ParseFile(filepath.Join("testdata", "deploy", name+".txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := wanted
+	for _, line := range serversLine.FindAllStringSubmatch(string(archive.Comment), -1) {
+		hosts := strings.Fields(line[2])
+		switch line[1] {
+		case "web":
+			w.WebHosts = hosts
+		case "job":
+			w.JobHosts = hosts
+		case "former":
+			w.Former = hosts
+		case "database":
+			w.DatabaseServer = hosts[0]
+		case "address":
+			w.DatabaseAddress = hosts[0]
+		}
+	}
+	if len(w.WebHosts) > 1 { // Kamal obtains a certificate for one server only
+		w.OriginCert = &CertNames{CertificatePEM: "CERTIFICATE", PrivateKeyPEM: "KEY"}
+	}
+	return w
 }
 
 // checkCase compares with the other files of a case.

@@ -301,3 +301,9 @@ func (d *document) at(path ...string) *yaml.Node {
 	}
 	return resolved(found.value)
 }
+
+// below is the path of what is further down.
+func below(path []string, keys ...string) []string { return slices.Concat(path, keys) }
+
+// dotted is a path as a message says it.
+func dotted(path []string) string { return strings.Join(path, ".") }

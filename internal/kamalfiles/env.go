@@ -30,14 +30,26 @@ func (w Deploy) env(d *document) error {
 		}
 	}
 	if w.hasAccessory() {
-		if before := d.at("env", "clear", "DB_HOST"); before != nil && before.Kind == yaml.ScalarNode && before.Value != w.databaseHost() && before.Value != "" && d.tag(before) == "" {
-			d.note(before, "DB_HOST was %s and becomes %s, the accessory on this stack's server; if the app's data lies on %[1]s: pulumi config set database external", before.Value, w.databaseHost())
-		}
+		w.hostNote(d)
 		if err := d.require(word(w.databaseHost()), "env", "clear", "DB_HOST"); err != nil {
 			return err
 		}
 	}
 	return d.requireItems(w.AppSecrets, sameVariable, "env", "secret")
+}
+
+// hostNote tells of a DB_HOST that is replaced, unless it led to the same accessory:
+// by its container, or, in a stack of several servers, by a private address.
+func (w Deploy) hostNote(d *document) {
+	before := d.at("env", "clear", "DB_HOST")
+	if before == nil || before.Kind != yaml.ScalarNode || d.tag(before) != "" {
+		return
+	}
+	itsOwn := []string{"", w.databaseHost(), w.databaseContainer()}
+	ours := isPrivate(before.Value) && (w.DatabaseAddress != "" || len(w.Former) > 0)
+	if !slices.Contains(itsOwn, before.Value) && !ours {
+		d.note(before, "DB_HOST was %s and becomes %s, the accessory on this stack's server; if the app's data lies on %[1]s: pulumi config set database external", before.Value, w.databaseHost())
+	}
 }
 
 // takeOutClear deletes a clear variable whose secret is listed: it would win, and

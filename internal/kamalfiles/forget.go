@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// forget takes out what is owned, so that the rest can be compared.
-func (w Deploy) forget(read map[string]any) {
+// forget takes out what is owned, so that the rest can be compared; replaced are the
+// hosts that others have taken the place of.
+func (w Deploy) forget(read map[string]any, replaced []string) {
 	owned := [][]string{
 		{"image"}, {"registry", "server"}, {"registry", "username"}, {"registry", "password"}, {"env", "clear", "DB_HOST"},
 		w.db("image"), w.db("host"), w.db("hosts"), w.db("port"), w.db("role"), w.db("roles"), w.db("tag"), w.db("tags"), w.db("env", "clear", databasePassword),
@@ -24,7 +25,10 @@ func (w Deploy) forget(read map[string]any) {
 	if w.user() != rootUser {
 		owned = append(owned, []string{"ssh", "user"})
 	}
-	w.forgetHosts(read)
+	if len(w.JobHosts) > 0 || len(w.Former) > 0 {
+		owned = append(owned, []string{"env", "clear", queueInPuma})
+	}
+	w.forgetHosts(read, replaced)
 	w.forgetMemory(read)
 	for _, path := range owned {
 		drop(read, path)
@@ -46,47 +50,41 @@ func isDatabaseMount(mount any) bool {
 	return holdsDatabase(fmt.Sprint(mount))
 }
 
-// forgetHosts takes out the primary role's one host, and what is on the same
-// host or on the stack's: that moves with it. Tags stay.
-func (w Deploy) forgetHosts(read map[string]any) {
-	role := primaryRoleOf(read)
-	before := w.ServerIP
-	for _, path := range [][]string{{"servers"}, {"servers", role}, {"servers", role, "hosts"}} {
-		switch list := lookup(read, path).(type) {
-		case []any:
-			if len(list) == 1 {
-				before = firstHost(list[0])
-			}
-		case string:
-			drop(read, path) // ERB, in the place of a list
-		}
+// forgetHosts takes out the hosts of the roles that are owned, and of the others and
+// the accessories what is on the stack's servers, old or new. Their tags stay.
+func (w Deploy) forgetHosts(read map[string]any, replaced []string) {
+	switch read["servers"].(type) {
+	case []any, string: // a list, or ERB in the place of one
+		drop(read, []string{"servers"})
 	}
+	for role := range w.ownRoles(read) {
+		switch lookup(read, []string{"servers", role}).(type) {
+		case []any, string:
+			drop(read, []string{"servers", role})
+		}
+		drop(read, []string{"servers", role, "hosts"})
+	}
+	if len(w.JobHosts) > 0 && lookup(read, below(jobRole, "cmd")) == jobCommand {
+		drop(read, below(jobRole, "cmd")) // of a role that was made
+	}
+	moves := func(host string) bool { return w.knows(host) || slices.Contains(replaced, host) }
 	roles, _ := read["servers"].(map[string]any)
 	accessories, _ := read["accessories"].(map[string]any)
 	for _, sections := range []map[string]any{roles, accessories} {
 		for name, section := range sections {
 			if hosts, ok := section.([]any); ok {
-				sections[name] = w.withoutHosts(hosts, before)
+				sections[name] = w.withoutHosts(hosts, moves)
 			}
 			if keys, ok := section.(map[string]any); ok {
 				if hosts, ok := keys["hosts"].([]any); ok {
-					keys["hosts"] = w.withoutHosts(hosts, before)
+					keys["hosts"] = w.withoutHosts(hosts, moves)
 				}
-				if host := firstHost(keys["host"]); host == before || host == w.ServerIP {
+				if host, _ := tagged(keys["host"]); moves(host) {
 					delete(keys, "host")
 				}
 			}
 		}
 	}
-	if list, ok := read["servers"].([]any); ok {
-		read["servers"] = w.withoutHosts(list, before)
-	}
-}
-
-// firstHost is an item of a list of hosts without its tags.
-func firstHost(item any) string {
-	host, _ := tagged(item)
-	return host
 }
 
 // tagged takes an item of a list of hosts apart; tags is nil for none.
@@ -104,14 +102,15 @@ func tagged(item any) (host string, tags any) {
 	return fmt.Sprint(item), nil
 }
 
-// withoutHosts is a list of hosts with the tags of the stack's and nothing else
-// of it; nil when nothing remains.
-func (w Deploy) withoutHosts(hosts []any, before string) any {
+// withoutHosts is a list of hosts with the tags of those that move and nothing else
+// of them; nil when nothing remains. A server that goes takes its tags along, unless
+// it was the only one.
+func (w Deploy) withoutHosts(hosts []any, moves func(string) bool) any {
 	var rest []any
 	for _, item := range hosts {
-		if host, tags := tagged(item); host != before && host != w.ServerIP {
+		if host, tags := tagged(item); !moves(host) {
 			rest = append(rest, item)
-		} else if tags != nil {
+		} else if tags != nil && (len(hosts) == 1 || !w.isFormer(host)) {
 			rest = append(rest, tags)
 		}
 	}

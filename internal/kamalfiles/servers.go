@@ -1,6 +1,7 @@
 package kamalfiles
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -8,7 +9,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// servers makes the server the only host of the primary role, in each of the
+// servers makes the web servers the only hosts of the primary role, in each of the
 // shapes that Kamal reads: a list, lists by role, and roles with `hosts:`. What
 // stood on the same host as the primary role moves with it
 // (https://kamal-deploy.org/docs/configuration/servers/).
@@ -22,10 +23,10 @@ func (w Deploy) servers(d *document) error {
 		return err
 	}
 	if all == nil {
-		return d.insert(items([]string{w.ServerIP}).below("web").below("servers"), "servers")
+		return d.insert(items(w.WebHosts).below("web").below("servers"), "servers")
 	}
 	if list := resolved(all.value); list.Kind == yaml.SequenceNode || list.Kind == yaml.ScalarNode && !isNull(list) {
-		return w.onlyHost(d, "servers")
+		return w.setHosts(d, w.WebHosts, w.otherNumber, "servers")
 	}
 	web, err := d.find("servers", role)
 	if err != nil {
@@ -35,9 +36,18 @@ func (w Deploy) servers(d *document) error {
 		return refuse(all.key, "there is no role `%s` below `servers:`", role)
 	}
 	if web == nil || resolved(web.value).Kind != yaml.MappingNode {
-		return w.onlyHost(d, "servers", role)
+		return w.setHosts(d, w.WebHosts, w.otherNumber, "servers", role)
 	}
-	return w.onlyHost(d, "servers", role, "hosts")
+	return w.setHosts(d, w.WebHosts, w.otherNumber, "servers", role, "hosts")
+}
+
+// otherNumber says how many web servers there are, and how to have as many as are listed.
+func (w Deploy) otherNumber(listed int) string {
+	has := "one server"
+	if len(w.WebHosts) > 1 {
+		has = fmt.Sprintf("%d web servers", len(w.WebHosts))
+	}
+	return fmt.Sprintf("this stack has %s; for as many: pulumi config set webServers %d", has, listed)
 }
 
 // primaryRole is the role that the proxy is in front of, "web" unless the file
@@ -52,32 +62,6 @@ func primaryRole(d *document) (string, error) {
 
 var hostName = regexp.MustCompile(`^[^\s,\[\]{}]+$`)
 
-// onlyHost sets a list's one host; with a tag behind it, the tag stays.
-func (w Deploy) onlyHost(d *document, path ...string) error {
-	found, err := d.find(path...)
-	if err != nil {
-		return err
-	}
-	if found != nil {
-		list := resolved(found.value)
-		if list.Kind == yaml.SequenceNode && len(list.Content) > 1 {
-			return refuse(found.key, "%d hosts are listed, and this stack has one server", len(list.Content))
-		}
-		if list.Kind == yaml.SequenceNode && len(list.Content) == 1 {
-			host := hostOf(list.Content[0])
-			if !hostName.MatchString(resolved(host).Value) {
-				return refuse(host, "this is not a host")
-			}
-			before := d.said(resolved(host))
-			if err := d.setScalar(host, word(w.ServerIP)); err != nil {
-				return err
-			}
-			return w.moveAlong(d, before)
-		}
-	}
-	return d.requireList([]string{w.ServerIP}, path...)
-}
-
 // hostOf is an item of a list of hosts without the tags behind it.
 func hostOf(item *yaml.Node) *yaml.Node {
 	if item.Kind == yaml.MappingNode && len(item.Content) == 2 {
@@ -86,15 +70,15 @@ func hostOf(item *yaml.Node) *yaml.Node {
 	return item
 }
 
-// moveAlong gives the other roles and the accessories that stood on the same
-// host as the primary role the new one.
-func (w Deploy) moveAlong(d *document, before string) error {
+// moveAlong gives the other roles and the accessories that stood on a host the one
+// that takes its place.
+func (w Deploy) moveAlong(d *document, before, now string) error {
 	for {
-		there := slices.IndexFunc(placed(d), func(p place) bool { return d.said(p.host) == before && p.host.Value != w.ServerIP })
+		there := slices.IndexFunc(placed(d), func(p place) bool { return d.said(p.host) == before && p.host.Value != now })
 		if there < 0 {
 			return nil
 		}
-		if err := d.setScalar(placed(d)[there].host, word(w.ServerIP)); err != nil {
+		if err := d.setScalar(placed(d)[there].host, word(now)); err != nil {
 			return err
 		}
 	}
@@ -104,6 +88,8 @@ func (w Deploy) moveAlong(d *document, before string) error {
 type place struct {
 	name string // as a message calls it, e.g. "the role job"
 	host *yaml.Node
+	path []string // of the host, or of the list that it is an item of
+	item int      // which one; -1: it stands alone
 }
 
 // placed lists the hosts that are named in the file itself, in its order.
@@ -111,34 +97,34 @@ func placed(d *document) []place {
 	var places []place
 	if all, err := d.find("servers"); err == nil && all != nil {
 		for role, section := range pairs(resolved(all.value)) {
-			hosts := section
+			hosts, path := section, []string{"servers", role}
 			if section.Kind == yaml.MappingNode {
-				hosts = valueOf(section, "hosts")
+				hosts, path = valueOf(section, "hosts"), append(path, "hosts")
 			}
-			places = append(places, hostsIn("the role "+role, hosts)...)
+			places = append(places, hostsIn("the role "+role, hosts, path...)...)
 		}
 	}
 	if all, err := d.find("accessories"); err == nil && all != nil {
 		for name, section := range pairs(resolved(all.value)) {
 			for _, key := range []string{"host", "hosts"} {
-				places = append(places, hostsIn("the accessory "+name, valueOf(section, key))...)
+				places = append(places, hostsIn("the accessory "+name, valueOf(section, key), "accessories", name, key)...)
 			}
 		}
 	}
 	return places
 }
 
-func hostsIn(name string, node *yaml.Node) []place {
+func hostsIn(name string, node *yaml.Node, path ...string) []place {
 	switch {
 	case node == nil || isNull(node):
 		return nil
 	case node.Kind == yaml.ScalarNode:
-		return []place{{name, node}}
+		return []place{{name, node, path, -1}}
 	}
 	var places []place
-	for _, item := range node.Content {
+	for i, item := range node.Content {
 		if host := resolved(hostOf(resolved(item))); node.Kind == yaml.SequenceNode && host.Kind == yaml.ScalarNode {
-			places = append(places, place{name, host})
+			places = append(places, place{name, host, path, i})
 		}
 	}
 	return places
@@ -148,11 +134,13 @@ func hostsIn(name string, node *yaml.Node) []place {
 func (w Deploy) otherHosts(d *document) {
 	for _, p := range placed(d) {
 		switch tag := d.tag(p.host); {
-		case p.host.Value == w.ServerIP:
+		case w.isOwn(p.host.Value):
+		case tag != "" && w.several():
+			d.note(p.host, "%s decides where %s is; it must come out as one of this stack's servers, such as %s", tag, p.name, w.firstWeb())
 		case tag != "":
-			d.note(p.host, "%s decides where %s is; it must come out as %s, this stack's server", tag, p.name, w.ServerIP)
+			d.note(p.host, "%s decides where %s is; it must come out as %s, this stack's server", tag, p.name, w.firstWeb())
 		default:
-			d.note(p.host, "%s is on %s, which is not this stack's server; if it is to be there too, write %s", p.name, strings.Trim(d.said(p.host), `"`), w.ServerIP)
+			d.note(p.host, "%s is on %s, which is %s; if it is to be there too, write %s", p.name, strings.Trim(d.said(p.host), `"`), w.notOurs(), w.firstWeb())
 		}
 	}
 }
@@ -160,10 +148,10 @@ func (w Deploy) otherHosts(d *document) {
 // builtElsewhere notes a machine that builds the image and is not the stack's.
 func (w Deploy) builtElsewhere(d *document) {
 	found, err := d.find("builder", "remote")
-	if err != nil || found == nil || resolved(found.value).Value == "false" || strings.Contains(resolved(found.value).Value, w.ServerIP) {
+	if err != nil || found == nil || resolved(found.value).Value == "false" || slices.ContainsFunc(w.own(), func(host string) bool { return strings.Contains(resolved(found.value).Value, host) }) {
 		return
 	}
-	d.note(found.key, "the image is built on %s, which is not this stack's server; if that is the old one, write ssh://%s@%s", strings.Trim(d.said(resolved(found.value)), `"`), w.user(), w.ServerIP)
+	d.note(found.key, "the image is built on %s, which is %s; if that is the old one, write ssh://%s@%s", strings.Trim(d.said(resolved(found.value)), `"`), w.notOurs(), w.user(), w.firstWeb())
 }
 
 // addresses are the scalars in a value: one, or those of a list.

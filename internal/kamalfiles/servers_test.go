@@ -31,7 +31,7 @@ func TestServers_WhatStoodBesideThePrimaryRoleMovesAndTheRestIsToldOf(t *testing
 		{
 			name: "several",
 			file: "service: running_calendar\nservers:\n  web:\n    - 192.0.2.1\n    - 192.0.2.2\n",
-			said: "line 3: 2 hosts are listed, and this stack has one server",
+			said: "line 3: 2 hosts are listed, and this stack has one server; for as many: pulumi config set webServers 2",
 		},
 	})
 }

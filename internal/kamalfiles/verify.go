@@ -26,8 +26,14 @@ func (w Deploy) verify(before, after []byte) error {
 	if missing := w.missing(now); missing != "" {
 		return refusal{0, "the change would not take effect: " + missing}
 	}
-	w.forget(old)
-	w.forget(now)
+	if role := w.tagsLost(old, now); role != "" {
+		return refusal{0, fmt.Sprintf("the change would alter the tags of the role %s", role)}
+	}
+	if lookup(now, jobRole) == nil && w.jobGoes(old) {
+		drop(old, jobRole)
+	}
+	w.forget(old, w.replaced(old))
+	w.forget(now, nil)
 	if where := difference(pruned(old), pruned(now), ""); where != "" {
 		return refusal{0, fmt.Sprintf("the change would alter `%s` too, perhaps through an anchor or an alias", where)}
 	}
@@ -63,6 +69,9 @@ func (w Deploy) missing(read map[string]any) string {
 	}
 	if server := at(read, "registry.server"); registryHost.FindString(fmt.Sprint(server)) != w.Registry.Server {
 		return fmt.Sprintf("`registry.server` would be %v", server)
+	}
+	if missing := w.missingOfHosts(read); missing != "" {
+		return missing
 	}
 	if missing := w.missingOfProxy(read); missing != "" {
 		return missing
@@ -122,11 +131,11 @@ func (w Deploy) missingOfDatabase(read map[string]any) string {
 	if image != w.databaseImage() && !postgresImage.MatchString(image) {
 		return fmt.Sprintf("`%s.image` would be %s", strings.Join(w.db(), "."), image)
 	}
-	if port := fmt.Sprint(accessory["port"]); !strings.HasPrefix(port, "127.0.0.1:") {
+	if port := fmt.Sprint(accessory["port"]); port != databasePort && (w.DatabaseAddress != "" || !strings.HasPrefix(port, loopback)) {
 		return fmt.Sprintf("`%s.port` would be %s", strings.Join(w.db(), "."), port)
 	}
-	if host := accessory["host"]; host != nil && host != w.ServerIP {
-		return fmt.Sprintf("`%s.host` would be %v", strings.Join(w.db(), "."), host)
+	if missing := w.missingPlace(accessory); missing != "" {
+		return missing
 	}
 	if missing := w.missingItems(accessory, "env.secret", databaseSecrets[:1]); missing != "" {
 		return missing

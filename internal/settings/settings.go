@@ -36,10 +36,17 @@ type Settings struct {
 	Location   string   // Hetzner location, e.g. "hil"
 	ServerType string   // Hetzner server type; empty: the smallest that fits, chosen once
 	Image      string   // Hetzner image name
-	Protect    bool     // whether server and address cannot be deleted
+	Protect    bool     // whether what holds data cannot be deleted: the first server, the database's, and their addresses
 	PublicKeys []string // lines as in authorized_keys: type, key, comment
 	DeployKeys []string // likewise, of who may run commands and nothing else
 	SSHUser    string   // as whom the developers and Kamal log in: Root, or a user of the stack's
+
+	WebServers         int      // that serve the app; from two on behind a load balancer
+	JobServers         int      // that run its jobs; 0: the web servers do
+	DatabaseServer     bool     // whether PostgreSQL has a server of its own
+	Drained            []string // names of web servers that the load balancer sends nobody to
+	JobServerType      string   // as ServerType
+	DatabaseServerType string   // as ServerType
 
 	SSHNetworks      []netip.Prefix // networks allowed to reach port 22; empty: everyone
 	RebootTime       string         // "HH:MM" server time for reboots after updates; empty: never by itself
@@ -151,7 +158,9 @@ func Load(src Source, env Environment) (*Settings, error) {
 	}
 	s.IPv6 = r.boolean("ipv6", false)
 	s.Certificate = r.optional("certificate", LetsEncrypt, certificateKind)
-	s.OriginLock = r.boolean("originLock", s.Certificate == CloudflareOrigin)
+	s.ServerType = r.serverType("serverType")
+	r.fleet(s)
+	s.OriginLock = r.originLock(s)
 	s.DNSTakeover = r.optional("dnsTakeover", TakeoverNever, takeover)
 	s.ZoneWide = r.boolean("zoneWide", false)
 	s.ZoneRestore = r.boolean("zoneRestore", false)
@@ -161,10 +170,6 @@ func Load(src Source, env Environment) (*Settings, error) {
 
 	s.ServerName = r.optional("serverName", strings.ReplaceAll(s.Service, "_", "-"), hostName)
 	s.Location = r.optional("location", "hil", shortName)
-	s.ServerType = r.optional("serverType", "", shortName)
-	if s.ServerType == "auto" {
-		s.ServerType = ""
-	}
 	s.Image = r.optional("image", "ubuntu-24.04", imageName)
 	s.Protect = r.boolean("protect", true)
 	s.PublicKeys = r.publicKeys("publicKeys", []string{"~/.ssh/id_ed25519.pub"})
@@ -185,6 +190,9 @@ func Load(src Source, env Environment) (*Settings, error) {
 	s.Tidy = r.boolean("tidy", true)
 	s.DockerUpdates = r.boolean("dockerUpdates", true)
 	s.Database = r.optional("database", "", databaseKind)
+	if s.DatabaseServer && (s.Database == DatabaseExternal || s.Database == DatabaseNone) {
+		r.mistake("databaseServer: true, but database is %s, so there is none to put on it; mend it with: pulumi config rm databaseServer", s.Database)
+	}
 	s.DatabaseMemory = r.boolean("databaseMemory", true)
 	s.PostgresImage = r.optional("postgresImage", "", containerImage)
 	s.PostgresPassword = r.secret("postgresPassword", alphanumericPassword)

@@ -20,7 +20,7 @@ func TestLoad_FillsInTheDefaults(t *testing.T) {
 	want := &Settings{
 		ProjectDir: "/work/infra", Project: "rails-on-hetzner", Stack: "prod",
 		Service: "running_calendar", Domain: "example.com", Zone: "example.com", WWW: true, DNSTakeover: TakeoverNever, Registry: GitHubRegistry, RegistryUser: "octocat", AppPath: "/work/app", EditApp: true,
-		ServerName: "running-calendar", Location: "hil", Image: "ubuntu-24.04", Protect: true, PublicKeys: []string{publicKey}, SSHUser: Root, BackupHour: 3, BackupKeep: 7, BackupFiles: true, Swap: true, DatabaseMemory: true, Tidy: true, DockerUpdates: true, Certificate: LetsEncrypt, HetznerToken: strings.Repeat("h", 64), CloudflareToken: strings.Repeat("c", 40),
+		ServerName: "running-calendar", Location: "hil", Image: "ubuntu-24.04", Protect: true, PublicKeys: []string{publicKey}, SSHUser: Root, WebServers: 1, BackupHour: 3, BackupKeep: 7, BackupFiles: true, Swap: true, DatabaseMemory: true, Tidy: true, DockerUpdates: true, Certificate: LetsEncrypt, HetznerToken: strings.Repeat("h", 64), CloudflareToken: strings.Repeat("c", 40),
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -131,6 +131,8 @@ offsiteRecipient: not set, needed is an age public key (make one with: age-keyge
 		{"offsite", "hetzner", `offsiteRecipient: not set, needed is an age public key (make one with: age-keygen -o backup.key), not the private one; set it with: pulumi config set offsiteRecipient age1...`},
 		{"offsite", "bucket", `offsite: got "bucket", accepted is hetzner, for a Storage Box that the stack makes (for a bucket of your own set offsiteBucket instead); mend it with: pulumi config set offsite hetzner`},
 		{"certificate", "selfsigned", `certificate: got "selfsigned", accepted is letsencrypt or cloudflare-origin; mend it with: pulumi config set certificate letsencrypt`},
+		{"webServers", "0", `webServers: got "0", accepted is a whole number from 1 to 25; mend it with: pulumi config set webServers 1`},
+		{"webServers", "3", `certificate: got "letsencrypt" with webServers: 3, and Kamal has certificates obtained for one server only (https://kamal-deploy.org/docs/configuration/proxy/#ssl); accepted is cloudflare-origin then; mend it with: pulumi config set certificate cloudflare-origin`},
 		{"dnsTakeover", "yes", `dnsTakeover: got "yes", accepted is false, later or true; mend it with: pulumi config set dnsTakeover false`},
 		{"rebootTime", "4am", `rebootTime: got "4am", accepted is a time of day as HH:MM, e.g. 04:30; mend it with: pulumi config set rebootTime 04:30`},
 		{"backupHour", "24", `backupHour: got "24", accepted is a whole number from 0 to 23; mend it with: pulumi config set backupHour 3`},

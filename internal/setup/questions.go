@@ -79,7 +79,7 @@ func (q question) howToGive() string {
 }
 
 func look(ctx context.Context, s *settings.Settings) (*hetzner.View, error) {
-	return hetzner.Look(ctx, s.HetznerToken, s.HetznerEndpoint, cmp.Or(s.Location, "hil"), s.ServerName)
+	return hetzner.Look(ctx, s.HetznerToken, s.HetznerEndpoint, hetzner.Site{Location: cmp.Or(s.Location, "hil"), Servers: []string{s.ServerName}})
 }
 
 func checkHetznerToken(ctx context.Context, t *terminal, s *settings.Settings) error {
@@ -101,9 +101,9 @@ func checkHetzner(ctx context.Context, t *terminal, s *settings.Settings) error 
 	if err != nil {
 		return err
 	}
-	chosen, err := view.Check(s.ServerType, s.Image)
+	chosen, err := view.Check([]hetzner.Want{{Name: s.ServerName, Type: s.ServerType, Key: "serverType"}}, s.Image)
 	if err == nil {
-		t.say("  %s in %s, a month: %s", chosen, s.Location, view.MonthlyPrice(chosen, nil))
+		t.say("  %s in %s, a month: %s", chosen[0], s.Location, view.MonthlyPrice(chosen, nil))
 	}
 	return err
 }
