@@ -38,7 +38,13 @@ var storageService = regexp.MustCompile(`(?m)^\s*config\.active_storage\.service
 
 // filesOnDisk looks at where Active Storage keeps what visitors upload.
 func (p *Plan) filesOnDisk(w Deploy) []string {
-	set := storageService.FindAllStringSubmatch(string(p.read(productionFile)), -1)
+	const ofAll = "config/application.rb" // which production.rb's own wins over
+	file := productionFile
+	set := storageService.FindAllStringSubmatch(string(p.read(file)), -1)
+	if set == nil {
+		file = ofAll
+		set = storageService.FindAllStringSubmatch(string(p.read(file)), -1)
+	}
 	if set == nil {
 		return nil
 	}
@@ -47,7 +53,7 @@ func (p *Plan) filesOnDisk(w Deploy) []string {
 	if err != nil || lookup(services, []string{name, "service"}) != "Disk" {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s: config.active_storage.service is :%s, which is the server's own disk (config/storage.yml): what one of the app's servers stores there, the others, and the jobs on them, do not find; name a service that all of them reach, such as S3 (https://guides.rubyonrails.org/active_storage_overview.html); or keep the app on one server: %s", productionFile, name, w.onOne())}
+	return []string{fmt.Sprintf("%s: config.active_storage.service is :%s, which is the server's own disk (config/storage.yml): what one of the app's servers stores there, the others, and the jobs on them, do not find; name a service that all of them reach, such as S3 (https://guides.rubyonrails.org/active_storage_overview.html); or keep the app on one server: %s", file, name, w.onOne())}
 }
 
 // databaseOnDisk looks at whether production's first database is a file.

@@ -33,6 +33,7 @@ func TestSeveralServers_WhatStaysOnOneOfThemIsToldOf(t *testing.T) {
 		"three":                      {three, nil, []string{disk, volume}},
 		"jobs elsewhere":             {jobs, nil, []string{disk}},
 		"only the database":          {apart, nil, nil},
+		"set for all environments":   {three, map[string]string{productionFile: strings.Replace(onDisk, "  config.active_storage.service = :local\n", "", 1), "config/application.rb": onDisk}, []string{strings.Replace(disk, productionFile, "config/application.rb", 1), volume}},
 		"S3":                         {three, map[string]string{productionFile: strings.Replace(onDisk, ":local", ":amazon", 1)}, nil},
 		"SQLite":                     {three, map[string]string{productionFile: strings.Replace(onDisk, ":local", ":amazon", 1), "config/database.yml": sqlite}, []string{lite, volume}},
 		"SQLite for the cache alone": {three, map[string]string{productionFile: strings.Replace(onDisk, ":local", ":amazon", 1), "config/database.yml": sqliteRest}, nil},
