@@ -79,25 +79,26 @@ func (f *fleet) front(ctx *pulumi.Context, s *settings.Settings, found *findings
 	for _, target := range f.balancer.Targets {
 		ready = append(ready, target.URN())
 	}
-	addresses := ready.ToArrayOutput().ApplyT(func(known []any) []string {
-		awaitWell(ctx, s, known[2])
-		return []string{known[0].(string), known[1].(string)}
+	addresses := ready.ToArrayOutput().ApplyT(func(known []any) ([]string, error) {
+		return []string{known[0].(string), known[1].(string)}, awaitWell(ctx, s, known[2])
 	}).(pulumi.StringArrayOutput)
 	return addresses.Index(pulumi.Int(0)), addresses.Index(pulumi.Int(1))
 }
 
 // awaitWell has the names wait, where they lead to the first server, until the load
-// balancer found it well: until then it would send visitors nowhere.
-func awaitWell(ctx *pulumi.Context, s *settings.Settings, id any) {
+// balancer found it well. Until then it would send visitors nowhere: they stay where
+// they are served.
+func awaitWell(ctx *pulumi.Context, s *settings.Settings, id any) error {
 	number, err := strconv.ParseInt(fmt.Sprint(id), 10, 64)
 	if err != nil {
-		return // left out by --target
+		return nil // left out by --target
 	}
 	patience, cancel := context.WithTimeout(ctx.Context(), time.Minute)
 	defer cancel()
 	if err := hetzner.AwaitHealthy(patience, s.HetznerToken, s.HetznerEndpoint, number, 443); err != nil {
-		_ = ctx.Log.Warn("the load balancer finds no web server well yet ("+err.Error()+"); the names lead to it all the same, and "+s.Domain+" answers once one is; see: scripts/check", nil)
+		return fmt.Errorf("webServers: within a minute the load balancer did not find the app well on the first server (%w), so the names still lead to that; see what is wrong there: scripts/check; or, if the app is not deployed yet, do that first: kamal setup; then run pulumi up again", err)
 	}
+	return nil
 }
 
 // lingering has the program wait, where the names have just left a load balancer,
