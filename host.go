@@ -76,7 +76,7 @@ func newHost(ctx *pulumi.Context, s *settings.Settings, found *findings, m setti
 		DependsOn: []pulumi.Resource{h.hardening.Done},
 	}
 	if len(s.Fleet()) > 1 {
-		upkeep.Server = m.Name
+		upkeep.Server, upkeep.TimeZone = m.Name, s.TimeZone
 	}
 	if m.Database {
 		upkeep.Container = components.AppDatabase(s)

@@ -25,6 +25,7 @@ type UpkeepArgs struct {
 	SSH           Connection        // required
 	Service       string            // required: the app's, as Kamal labels its containers and images
 	Server        string            // optional: what messages call it, where there are several
+	TimeZone      string            // optional: the server's, where no backup sets it
 	Container     string            // optional: the database's, as Kamal names it
 	Hosts         []string          // optional: on which the app answers, the main one first; default: it is not looked at from the front
 	HealthPath    string            // required: what answers when the app is well, e.g. "/up"
@@ -72,6 +73,9 @@ func NewUpkeep(ctx *pulumi.Context, name string, args *UpkeepArgs, opts ...pulum
 	}
 	if args.WellHost != "" {
 		script.Variables["WELL_PORT"], script.Variables["WELL_HOST"] = strconv.Itoa(WellPort), args.WellHost
+	}
+	if args.TimeZone != "" {
+		script.Variables["TIME_ZONE"] = args.TimeZone
 	}
 	if args.Server != "" {
 		script.Variables["SERVER_NAME"] = args.Server

@@ -11,7 +11,7 @@ import (
 // to another, and what guards them goes along.
 func TestDatabaseOnAServerOfItsOwn(t *testing.T) {
 	t.Parallel()
-	r := start(t, "test-apart", "up", "--suite", "bookworm", "--config", "certificate=cloudflare-origin", "--config", "jobServers=1")
+	r := start(t, "test-apart", "up", "--suite", "bookworm", "--config", "certificate=cloudflare-origin", "--config", "jobServers=1", "--config", "timeZone=America/Tijuana")
 	r.run(t, 0, "deploy")
 	visitor := newVisitor(t, r)
 	visitor.keepsRowsAndUploads(t)
@@ -88,6 +88,17 @@ func TestDatabaseOnAServerOfItsOwn(t *testing.T) {
 		for _, part := range []string{"== web-1\n", "== database\n", "== job-1\n", "5432 from the private network", "visitors do not come to this server"} {
 			if !strings.Contains(text, part) {
 				t.Errorf("scripts/check lacks %q:\n%s", part, text)
+			}
+		}
+	})
+	t.Run("HasTheServerForItself", func(t *testing.T) {
+		const ask = "docker exec running_calendar-db psql -U postgres -tAc 'show shared_buffers'"
+		if text := r.typed(t, 0, "scripts/ssh database bash -c "+quoted(ask)); text != "1GB\n" {
+			t.Errorf("of a server with 4 GB it has %q", text)
+		}
+		for name := range r.servers(t) {
+			if text := r.typed(t, 0, "scripts/ssh "+name+" date +%Z"); !strings.HasPrefix(text, "P") {
+				t.Errorf("%s has the time zone %q", name, text)
 			}
 		}
 	})

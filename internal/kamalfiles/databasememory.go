@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -13,21 +14,37 @@ import (
 // Docker gives a container 64 MB of that, and a parallel query that needs more
 // fails (https://github.com/docker-library/docs/blob/master/postgres/README.md, Caveats).
 //
-// It shares the server with the app, so these are half of what
-// https://www.postgresql.org/docs/current/runtime-config-resource.html proposes
-// for a server of its own.
+// On a server of its own that is what
+// https://www.postgresql.org/docs/current/runtime-config-resource.html proposes;
+// where it shares the server with the app, half of it.
 
 // UnknownMemory leaves what the accessory is told as it is.
 const UnknownMemory = -1
 
-// databaseCommand starts PostgreSQL with an eighth of the memory for its own cache.
+// databaseCommand starts PostgreSQL with a quarter of the memory for its own cache, or
+// an eighth.
 func (w Deploy) databaseCommand() string {
+	share, cached := w.databaseShare(), w.MemoryMB/2
+	if w.databaseAlone() {
+		cached = w.MemoryMB * 3 / 4
+	}
 	return fmt.Sprintf("postgres -c shared_buffers=%dMB -c effective_cache_size=%dMB -c maintenance_work_mem=%dMB",
-		min(w.MemoryMB/8, 8192), w.MemoryMB/2, min(w.MemoryMB/32, 1024))
+		min(share/4, 8192), cached, min(share/16, 1024))
 }
 
-// sharedMemory is a sixteenth of the memory.
-func (w Deploy) sharedMemory() string { return fmt.Sprintf("%dm", max(w.MemoryMB/16, 64)) }
+func (w Deploy) sharedMemory() string { return fmt.Sprintf("%dm", max(w.databaseShare()/8, 64)) }
+
+// databaseShare is the memory that PostgreSQL may count on, in MB.
+func (w Deploy) databaseShare() int {
+	if w.databaseAlone() {
+		return w.MemoryMB
+	}
+	return w.MemoryMB / 2
+}
+
+func (w Deploy) databaseAlone() bool {
+	return w.DatabaseServer != "" && !slices.Contains(w.WebHosts, w.DatabaseServer)
+}
 
 // memorySettings are the two for a new accessory.
 func (w Deploy) memorySettings() block {

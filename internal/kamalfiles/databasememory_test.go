@@ -20,6 +20,9 @@ func TestDatabase_IsToldOfTheServersMemory(t *testing.T) {
 		{name: "one that is there", file: start + accessory("db", "postgres:16", place, ""), with: memory(4096), has: []string{command + options}, notes: []string{told}},
 		{name: "as it is", file: start + accessory("db", "postgres:16", place, command+options), with: memory(4096), has: []string{command + options}},
 		{name: "a larger server", file: start + accessory("db", "pgvector/pgvector:pg16", place, command+options), with: memory(8192), has: []string{"shared_buffers=1024MB", `"512m"`}, lacks: []string{"shared_buffers=512MB", `"256m"`}, notes: []string{told}},
+		{name: "a server of its own", file: start, with: func(w *Deploy) {
+			w.MemoryMB, w.DatabaseServer, w.DatabaseAddress = 4096, "203.0.113.30", "10.0.1.3"
+		}, has: []string{"shared_buffers=1024MB -c effective_cache_size=3072MB -c maintenance_work_mem=256MB", `shm-size: "512m"`}},
 		{name: "a very large one", file: start, with: memory(196608), has: []string{"shared_buffers=8192MB", "maintenance_work_mem=1024MB"}},
 		{name: "no more", file: start + accessory("db", "postgres:16", place, command+options+"# end\n"), with: memory(0), lacks: []string{"cmd", "shm-size", "options"}, notes: []string{"line 3: the accessory db is told of the server's memory no more; " + effect}},
 		{name: "no more, beside another option", file: start + accessory("db", "postgres:16", place, command+"    options:\n      cpus: 2\n      shm-size: \"256m\"\n"), with: memory(0), has: []string{"    options:\n      cpus: 2\n"}, lacks: []string{"shm-size"}, notes: []string{"line 3: the accessory db is told of the server's memory no more; " + effect}},

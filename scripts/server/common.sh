@@ -180,3 +180,15 @@ need_packages() {
     apt install --yes --no-install-recommends "${missing[@]}"
     changed "installed ${missing[*]}"
 }
+
+# time_zone, by TIME_ZONE, sets what "server time" means. cron keeps the zone it started with.
+time_zone() {
+    [[ -n $TIME_ZONE ]] || return 0
+    local file=/usr/share/zoneinfo/$TIME_ZONE
+    [[ -f $file ]] || fail "there is no time zone $TIME_ZONE; accepted are names such as America/Tijuana, see: timedatectl list-timezones"
+    [[ $(readlink -f /etc/localtime) != "$(readlink -f "$file")" ]] || return 0
+    ln -sfn "$file" /etc/localtime
+    echo "$TIME_ZONE" >/etc/timezone
+    systemctl try-restart cron.service
+    changed "the server's time zone is $TIME_ZONE"
+}

@@ -65,18 +65,6 @@ own() {
     changed "the backups are root's"
 }
 
-# time_zone sets what "server time" means. cron keeps the zone it started with.
-time_zone() {
-    [[ -n $TIME_ZONE ]] || return 0
-    local file=/usr/share/zoneinfo/$TIME_ZONE
-    [[ -f $file ]] || fail "there is no time zone $TIME_ZONE; accepted are names such as America/Tijuana, see: timedatectl list-timezones"
-    [[ $(readlink -f /etc/localtime) != "$(readlink -f "$file")" ]] || return 0
-    ln -sfn "$file" /etc/localtime
-    echo "$TIME_ZONE" >/etc/timezone
-    systemctl try-restart cron.service
-    changed "the server's time zone is $TIME_ZONE"
-}
-
 settings() {
     printf '# Written by the deployment; read by the commands of the backup.\n'
     assigned CONTAINER SERVICE BACKUPS FILES KEEP POINT_IN_TIME PING_URL OFFSITE_BUCKET OFFSITE_RECIPIENT BOX_HOST

@@ -14,6 +14,7 @@
 #                 optional: there is none
 # SSH_NETWORKS    networks that may reach port 22, separated by spaces; empty: everyone
 # SERVER_NAME     of a stack of several servers, what messages call this one; else left out
+# TIME_ZONE       of the server, where no backup sets it; else left out
 # ALERT_URL       told of what is wrong, in the shape ALERT_FORMAT; secret, may be empty
 # ALERT_EMAIL     told too, by the relay ALERT_SMTP (host:port), from ALERT_FROM, with
 #                 ALERT_SMTP_USER and ALERT_SMTP_PASSWORD, which is secret; may be empty
@@ -21,8 +22,9 @@
 # shellcheck shell=bash disable=SC2154 # common.sh, the other parts and the attached files stand in front
 
 main() {
-    : "${SERVER_NAME:=}" "${SWAP:?}" "${TIDY:?}" "${DOCKER_UPDATES?may be empty}" "${SERVICE:?}" "${CONTAINER?may be empty}" "${HOSTS?may be empty}" "${HEALTH_PATH:?}" "${SSH_NETWORKS?may be empty}"
+    : "${SERVER_NAME:=}" "${TIME_ZONE:=}" "${SWAP:?}" "${TIDY:?}" "${DOCKER_UPDATES?may be empty}" "${SERVICE:?}" "${CONTAINER?may be empty}" "${HOSTS?may be empty}" "${HEALTH_PATH:?}" "${SSH_NETWORKS?may be empty}"
     local report=()
+    time_zone
     install -d -m 0700 /etc/rails-on-hetzner
     attach /usr/local/lib/rails-on-hetzner 644 common.sh
     swap
