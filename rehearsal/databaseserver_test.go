@@ -42,7 +42,8 @@ func TestDatabaseOnAServerOfItsOwn(t *testing.T) {
 		t.Errorf("it does not tell for how long:\n%s", text)
 	}
 	keeps("after the move")
-	if text := r.typed(t, 0, `scripts/ssh job-1 bash -c 'sleep 3; docker logs --tail 1 "$(docker ps -q --filter label=role=job)"' 2>&1`); !strings.Contains(text, "jobs: 1 runs") {
+	const jobs = `for _ in {1..60}; do text=$(docker logs --tail 1 "$(docker ps -q --filter label=role=job)" 2>&1); [[ $text != *"1 runs"* ]] || break; sleep 1; done; echo "$text"`
+	if text := r.typed(t, 0, "scripts/ssh job-1 bash -c "+quoted(jobs)); !strings.Contains(text, "jobs: 1 runs") {
 		t.Errorf("the jobs say %q", text)
 	}
 	if text := r.typed(t, 0, "scripts/ssh web-1 docker ps --format {{.Names}}"); strings.Contains(text, "running_calendar-db") {
