@@ -66,6 +66,7 @@ func newHost(ctx *pulumi.Context, s *settings.Settings, found *findings, m setti
 	upkeep := &components.UpkeepArgs{
 		SSH:        h.server.SSH,
 		Service:    s.Service,
+		Container:  backups.Container,
 		HealthPath: components.HealthPath(s),
 
 		SSHNetworks: s.SSHNetworks,
@@ -77,9 +78,6 @@ func newHost(ctx *pulumi.Context, s *settings.Settings, found *findings, m setti
 	}
 	if len(s.Fleet()) > 1 {
 		upkeep.Server, upkeep.TimeZone = m.Name, s.TimeZone
-	}
-	if m.Database {
-		upkeep.Container = components.AppDatabase(s)
 	}
 	if m.Web && s.DNSTakeover != settings.TakeoverLater {
 		upkeep.Hosts = s.Hosts()

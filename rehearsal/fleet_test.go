@@ -22,10 +22,6 @@ func TestGrowing(t *testing.T) {
 	r.run(t, 0, "deploy")
 	visitor := newVisitor(t, r)
 	visitor.keepsRowsAndUploads(t)
-	set := func(settings ...string) {
-		t.Helper()
-		r.pulumi(t, 0, append([]string{"config", "set-all", "--plaintext"}, strings.Split(strings.Join(settings, " --plaintext "), " ")...)...)
-	}
 	up := func() { t.Helper(); r.pulumi(t, 0, "up", "--yes", "--skip-preview") }
 	deployed := func() {
 		t.Helper()
@@ -35,7 +31,7 @@ func TestGrowing(t *testing.T) {
 	}
 	stranger := newOutsider(t, r, "stranger", "198.18.0.202/24")
 
-	set("webServers=3")
+	r.pulumi(t, 0, "config", "set", "webServers", "3")
 	text := r.pulumi(t, 0, "preview")
 	for _, part := range []string{"hcloud:index:LoadBalancer ", "web-3", "for 3 servers (3 cpx21)", "for the load balancer (lb11)", "config/storage.yml"} {
 		if !strings.Contains(text, part) {
@@ -109,7 +105,7 @@ func TestGrowing(t *testing.T) {
 		})
 	})
 	t.Run("BecomesOneAgain", func(t *testing.T) {
-		set("webServers=1")
+		r.pulumi(t, 0, "config", "set", "webServers", "1")
 		visitor.losesNone(t, func() {
 			up()
 			r.run(t, 0, "deploy")

@@ -10,7 +10,7 @@ stopped=/var/lib/rails-on-hetzner/app-stopped # on a server: its containers of t
 on() {
     {
         printf 'service=%q stopped=%q\n' "$service" "$stopped"
-        declare -f app_containers in_proxy "$3"
+        declare -f app_containers in_proxy awake "$3"
         echo "$3"
     } | PULUMI_STACK=$1 "$SCRIPTS/ssh" "$2" bash -euo pipefail -s
 }
@@ -48,8 +48,7 @@ quiet() {
 
 loud() {
     [[ ! -e $stopped ]] || xargs docker start <"$stopped" >/dev/null
-    in_proxy resume
-    rm -f "$stopped"
+    awake
 }
 
 # awake is for an app that was quiet and has been deployed anew.
