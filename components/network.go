@@ -46,7 +46,8 @@ func NewNetwork(ctx *pulumi.Context, name string, args *NetworkArgs, opts ...pul
 }
 
 // Attach puts a server into the network, at an address of its subnet. Where the server
-// goes, it is in it until it is gone, for whoever is still being served.
+// goes for good, it is in it until it is gone, for whoever is still being served. Where
+// it is replaced, Pulumi takes it out first: scripts/replace ends its connections before.
 func (n *Network) Attach(ctx *pulumi.Context, name string, server *Server, address netip.Addr) (pulumi.Resource, error) {
 	return hcloud.NewServerNetwork(ctx, name+"-network", &hcloud.ServerNetworkArgs{
 		ServerId: number(server.SSH.Server), SubnetId: n.subnet.ID().ToStringOutput(), Ip: pulumi.String(address.String()),

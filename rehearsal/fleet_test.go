@@ -95,13 +95,20 @@ func TestGrowing(t *testing.T) {
 		})
 		t.Logf("%d of %d requests were lost:\n%s", len(lost), requests, strings.Join(lost, ""))
 		// What was under way to it is lost too: it may take Cloudflare's patience.
-		for range 4 {
+		for range 12 {
 			_, _ = visitor.get("/")
 		}
 		visitor.losesNone(t, func() { time.Sleep(5 * time.Second) })
 		visitor.losesNone(t, func() {
 			c.done(c.Server.Poweron(context.Background(), server))
 			r.areWell(t, 3)
+		})
+	})
+	t.Run("LosesNoneWhenAServerIsTakenAway", func(t *testing.T) {
+		r.pulumi(t, 0, "config", "set", "webServers", "2")
+		visitor.losesNone(t, func() {
+			up()
+			r.areWell(t, 2)
 		})
 	})
 	t.Run("BecomesOneAgain", func(t *testing.T) {

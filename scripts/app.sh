@@ -46,6 +46,10 @@ quiet() {
     }
 }
 
+# parted ends connections that visitors' machines keep, when what is under way on them
+# is done. New ones are the load balancer's to lead elsewhere.
+parted() { docker restart --time 30 kamal-proxy >/dev/null; }
+
 loud() {
     [[ ! -e $stopped ]] || xargs docker start <"$stopped" >/dev/null
     awake

@@ -51,7 +51,7 @@ func (w Deploy) onOneServer(int) string {
 // movedNote tells of a database that goes from one of the stack's servers to another.
 func (w Deploy) movedNote(d *document) {
 	if was, now := w.databaseWas, w.databaseOn(); was != now && w.knows(was) {
-		d.noteKey(w.db(), `the accessory %s was on %s and is on %s now, both this stack's; its data does not move by itself: docs/growing.md, tells how`, w.db()[1], was, now)
+		d.noteKey(w.db(), `the accessory %s was on %s and is on %s now, both this stack's; its data does not move by itself: docs/growing.md tells how`, w.db()[1], was, now)
 	}
 }
 

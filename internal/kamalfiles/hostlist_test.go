@@ -57,7 +57,7 @@ func TestServers_OfAStackWithSeveral(t *testing.T) {
 			name: "the database's list has another of ours", with: fleet,
 			file:  start + "accessories:\n  db:\n    image: postgres:16\n    hosts:\n      - 203.0.113.8\n",
 			has:   []string{"    hosts:\n      - 203.0.113.30\n"},
-			notes: []string{"line 6: the accessory db was on 203.0.113.8 and is on 203.0.113.30 now, both this stack's; its data does not move by itself: docs/growing.md, tells how"},
+			notes: []string{"line 6: the accessory db was on 203.0.113.8 and is on 203.0.113.30 now, both this stack's; its data does not move by itself: docs/growing.md tells how"},
 		},
 		{
 			name: "the primary role is job", with: fleet,

@@ -173,8 +173,12 @@ func (e *edge) to(verified bool) http.Handler {
 			DisableCompression: true,
 		}
 	}
+	keeping := make([]*http.Transport, 3)
+	for i := range keeping {
+		keeping[i] = transport(false)
+	}
 	return &httputil.ReverseProxy{
-		Transport: &machines{known: transport(false), others: transport(true), visit: e.clouds.visit},
+		Transport: &machines{keeping: keeping, others: transport(true), visit: e.clouds.visit},
 		Rewrite: func(r *httputil.ProxyRequest) {
 			scheme, plain := "http", r.In.TLS == nil
 			if v, _ := e.clouds.visit(r.In.Host); !plain && (v.mode == "full" || v.mode == "strict") {
@@ -196,12 +200,14 @@ func (e *edge) to(verified bool) http.Handler {
 	}
 }
 
-// machines are the edge's: every other request is one machine's that keeps its
-// connections, as long as the records are the same, and the rest come from as many
-// others, for each of which it is the first.
+// machines are the edge's: every other request is, in turn, one of a few machines'
+// that keep their connections, as long as the records are the same, so that behind a
+// load balancer each server has some; and the rest come from as many others, for each
+// of which it is the first.
 type machines struct {
-	known, others *http.Transport
-	visit         func(host string) (visit, bool)
+	keeping []*http.Transport
+	others  *http.Transport
+	visit   func(host string) (visit, bool)
 
 	mutex   sync.Mutex
 	asked   int
@@ -209,22 +215,29 @@ type machines struct {
 }
 
 func (m *machines) RoundTrip(r *http.Request) (*http.Response, error) {
-	v, _ := m.visit(r.Host)
+	return m.next(r.Host).RoundTrip(r)
+}
+
+// next is the machine that the next visitor of a name comes to.
+func (m *machines) next(host string) *http.Transport {
+	v, _ := m.visit(host)
+	origins := fmt.Sprint(v.origins)
 	m.mutex.Lock()
-	m.asked++
-	known, origins := m.asked%2 == 1, fmt.Sprint(v.origins)
+	defer m.mutex.Unlock()
 	if m.origins == nil {
 		m.origins = map[string]string{}
 	}
-	if m.origins[r.Host] != origins {
-		m.known.CloseIdleConnections()
+	if m.origins[host] != origins {
+		for _, machine := range m.keeping {
+			machine.CloseIdleConnections()
+		}
 	}
-	m.origins[r.Host] = origins
-	m.mutex.Unlock()
-	if known {
-		return m.known.RoundTrip(r)
+	m.origins[host] = origins
+	m.asked++
+	if m.asked%2 == 0 {
+		return m.others
 	}
-	return m.others.RoundTrip(r)
+	return m.keeping[m.asked/2%len(m.keeping)]
 }
 
 func (e *edge) dial(ctx context.Context, _, address string) (net.Conn, error) {

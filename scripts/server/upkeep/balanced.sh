@@ -74,7 +74,9 @@ UNIT
 }
 
 # drain_unit stops before what stops the containers does. The load balancer asks
-# every five seconds and believes the second refusal (components/balancer.go).
+# every five seconds and believes the second refusal (components/balancer.go). From then
+# on nobody new comes; who keeps a connection loses it when what is under way is done,
+# before the app behind it is stopped.
 drain_unit() {
     cat <<UNIT
 # Written by the deployment.
@@ -87,7 +89,8 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/true
 ExecStop=/bin/sleep 13
-TimeoutStopSec=20
+ExecStop=-/usr/bin/docker restart --time 15 kamal-proxy
+TimeoutStopSec=40
 
 [Install]
 WantedBy=multi-user.target
