@@ -18,7 +18,7 @@ import (
 // for a page meanwhile is turned away.
 func TestGrowing(t *testing.T) {
 	t.Parallel()
-	r := start(t, "test-fleet", "up", "--suite", "trixie", "--config", "certificate=cloudflare-origin")
+	r := start(t, "test-fleet", "up", "--suite", "trixie", "--config", "certificate=cloudflare-origin", "--config", "ipv6=true")
 	r.run(t, 0, "deploy")
 	visitor := newVisitor(t, r)
 	visitor.keepsRowsAndUploads(t)

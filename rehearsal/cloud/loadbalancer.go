@@ -102,11 +102,16 @@ func (c *Cloud) createLoadBalancer(r *http.Request) (answer, error) {
 	if len(wanted.Services)+len(wanted.Targets) > 0 || wanted.Network != nil || wanted.PublicInterface != nil && !*wanted.PublicInterface {
 		return answer{}, invalid("services", "this local cloud makes load balancers with a public interface, and adds services, targets and a network by action only")
 	}
-	ip, err := c.freeAddress("ipv4")
+	ipv4, err := c.freeAddress("ipv4")
 	if err != nil {
 		return answer{}, err
 	}
-	made.ID, made.PublicNet = c.id(), schema.LoadBalancerPublicNet{Enabled: true, IPv4: schema.LoadBalancerPublicNetIPv4{IP: ip}}
+	network, err := c.freeAddress("ipv6")
+	if err != nil {
+		return answer{}, err
+	}
+	ipv6 := netip.MustParsePrefix(network).Addr().Next().String()
+	made.ID, made.PublicNet = c.id(), schema.LoadBalancerPublicNet{Enabled: true, IPv4: schema.LoadBalancerPublicNetIPv4{IP: ipv4}, IPv6: schema.LoadBalancerPublicNetIPv6{IP: ipv6}}
 	c.hetzner.loadBalancers[made.ID] = made
 	begun := c.show(c.begin("create_load_balancer", "load_balancer", made.ID, c.balancing(made)))
 	return answer{http.StatusCreated, schema.LoadBalancerCreateResponse{LoadBalancer: c.describeBalancer(made), Action: begun}}, nil

@@ -93,7 +93,8 @@ func (c *Cloud) balancing(b *loadBalancer) task {
 	}
 	return task{do: func(ctx context.Context) error {
 		c.mutex.Lock()
-		wanted := Balance{ID: b.ID, Name: b.Name, IPv4: netip.MustParseAddr(b.PublicNet.IPv4.IP), LeastConnections: b.Algorithm.Type == "least_connections", Services: slices.Clone(b.Services)}
+		public := b.PublicNet
+		wanted := Balance{ID: b.ID, Name: b.Name, IPv4: netip.MustParseAddr(public.IPv4.IP), IPv6: netip.PrefixFrom(netip.MustParseAddr(public.IPv6.IP), c.config.IPv6.Bits()), LeastConnections: b.Algorithm.Type == "least_connections", Services: slices.Clone(b.Services)}
 		if b.network != nil {
 			place := b.network.private(&attachment{address: b.address})
 			wanted.Private = &place

@@ -62,6 +62,7 @@ type Balance struct {
 	ID               int64
 	Name             string
 	IPv4             netip.Addr
+	IPv6             netip.Prefix    // its address, with the length of the network it shares
 	Private          *PrivateNetwork // nil: in none
 	LeastConnections bool            // else one after the other
 	Services         []schema.LoadBalancerService

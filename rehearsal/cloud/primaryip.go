@@ -85,6 +85,7 @@ func (c *Cloud) freeAddress(version string) (string, error) {
 	}
 	for _, balancer := range c.hetzner.loadBalancers {
 		used[balancer.PublicNet.IPv4.IP] = true
+		used[c.networkAround(balancer.PublicNet.IPv6.IP)] = true
 	}
 	for i, address := range c.config.IPv4 {
 		text := address.String()
@@ -108,6 +109,11 @@ func networkOf(pool netip.Prefix, n uint16) netip.Prefix {
 	address := pool.Masked().Addr().As16()
 	address[bits/8-2], address[bits/8-1] = byte(n>>8), byte(n)
 	return netip.PrefixFrom(netip.AddrFrom16(address), bits)
+}
+
+// networkAround is the network of the pool that an address is in.
+func (c *Cloud) networkAround(address string) string {
+	return netip.PrefixFrom(netip.MustParseAddr(address), networkOf(c.config.IPv6, 0).Bits()).Masked().String()
 }
 
 func (c *Cloud) namePrimaryIP(ip *schema.PrimaryIP, name string) error {

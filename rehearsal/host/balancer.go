@@ -39,7 +39,7 @@ func (ms *Machines) Balance(ctx context.Context, wanted cloud.Balance) error {
 	b := ms.balancers[wanted.ID]
 	if b == nil {
 		name := fmt.Sprintf("lb%d", wanted.ID)
-		network, err := ms.options.Network.Outsider(ctx, name, netip.PrefixFrom(wanted.IPv4, 24))
+		network, err := ms.options.Network.Outsider(ctx, name, netip.PrefixFrom(wanted.IPv4, 24), wanted.IPv6)
 		if err != nil {
 			return err
 		}
@@ -154,7 +154,8 @@ func (b *balancer) config(wanted cloud.Balance) string {
 	}
 	for _, service := range wanted.Services {
 		check := service.HealthCheck
-		fmt.Fprintf(&text, "listen %d\n  bind %s:%d\n  balance %s\n", service.ListenPort, wanted.IPv4, service.ListenPort, algorithm)
+		fmt.Fprintf(&text, "listen %d\n  bind %s\n  bind %s\n  balance %s\n", service.ListenPort,
+			netip.AddrPortFrom(wanted.IPv4, uint16(service.ListenPort)), netip.AddrPortFrom(wanted.IPv6.Addr(), uint16(service.ListenPort)), algorithm)
 		options := fmt.Sprintf("check port %d inter %ds fall %d rise %d", check.Port, check.Interval, check.Retries, check.Retries)
 		fmt.Fprintf(&text, "  timeout check %ds\n", check.Timeout)
 		if check.Protocol == "http" {
