@@ -104,6 +104,12 @@ until_true 60 the_log_is_followed
 systemctl stop rails-on-hetzner-wal
 umount -l "$BACKUPS"
 trap - EXIT
+
+# The disk of before is there again: what was received on it ends where PostgreSQL has
+# nothing any more.
+last=$(find "$BACKUPS/wal" -name '*.partial' -printf '%f\n' | sort | tail -n 1)
+for _ in 1 2; do psql -d postgres -c "select pg_switch_wal()" -c checkpoint >/dev/null; done
+[[ $(psql -d postgres -c "select count(*) from pg_ls_waldir() where name = '${last%.partial}'") == 0 ]] || wrong "PostgreSQL still has $last"
 systemctl start rails-on-hetzner-wal rails-on-hetzner-wal-send
 the_log_is_followed
 

@@ -38,7 +38,7 @@ follow() {
             looked=$SECONDS
         fi
     done
-    fail "the log is no longer received: $(tail -n 1 "$STATE/.receiver")"
+    fail "the log is no longer received: $(sed -n '/error: /{s/.*error: //;p;q}' "$STATE/.receiver")"
 }
 
 # room_to_follow RESERVES tells whether so many reserves are free, where the log
@@ -74,12 +74,24 @@ need_slot() {
     local state
     NEW_SLOT=
     state=$(sql postgres "select coalesce(wal_status, 'lost') from pg_replication_slots where slot_name = '$SLOT'")
+    if [[ -n $state && $state != lost ]] && is_behind; then state=lost; fi
     [[ $state != lost ]] || drop_slot
     if [[ -z $state || $state == lost ]]; then
         close_log
         sql postgres "select pg_create_physical_replication_slot('$SLOT', true)" >/dev/null
         NEW_SLOT=yes
     fi
+}
+
+# is_behind tells whether PostgreSQL has removed what would be received next. The slot
+# keeps it, but for what is older than the slot: as when the backups' disk was away
+# meanwhile, or is a copy of an earlier day.
+is_behind() {
+    local last form oldest
+    read -r last form < <(kept | tail -n 1) || return 1
+    [[ $form == 2 ]] || return 1 # not begun: whether it was removed cannot be told by its name
+    oldest=$(sql postgres "select min(substr(name, 9)) from pg_ls_waldir() where name ~ '^[0-9A-F]{24}\$'")
+    [[ ${last:8} < $oldest ]]
 }
 
 drop_slot() {
