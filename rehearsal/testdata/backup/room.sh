@@ -45,7 +45,7 @@ while True:
     "$@" >/root/said 2>&1 || echo "it failed" >>/root/said
     kill "$watcher"
     wait "$watcher" 2>/dev/null || true
-    least=$(sort -n /root/least | head -n 1)
+    least=$(sort -n /root/least | sed -n 1p)
     psql -d "$DATABASE" -c "insert into runs values (0, 'still serving')" -c "delete from runs where id = 0"
     echo "$*: at least $least MB were free"
 }
