@@ -94,7 +94,8 @@ func TestGrowing(t *testing.T) {
 			time.Sleep(5 * time.Second)
 		})
 		t.Logf("%d of %d requests were lost:\n%s", len(lost), requests, strings.Join(lost, ""))
-		// What was under way to it is lost too: it may take Cloudflare's patience.
+		// What was under way to it is lost too, by each of the edge's machines that had a
+		// connection to it, and may take Cloudflare's patience: all have their turn, twice.
 		for range 12 {
 			_, _ = visitor.get("/")
 		}
