@@ -1,6 +1,6 @@
 # Each thing that is looked at is made to go wrong, and mended.
 # shellcheck shell=bash disable=SC2154 # lib.sh stands in front
-systemctl stop rails-on-hetzner-watch.timer # the looks here are ours
+watch_by_hand
 web=$(docker ps --quiet --filter label=service=running_calendar)
 told hook >/root/first.hook
 told mail >/root/first.mail
@@ -86,7 +86,7 @@ server-watch
 told hook >/root/last.hook
 told mail >/root/last.mail
 grep -q '^over  firewall' /root/last.hook || wrong "it is not over: $(cat /root/last.hook)"
-systemctl start rails-on-hetzner-watch.timer
+watch_by_timer
 systemctl is-active --quiet rails-on-hetzner-watch.timer || wrong "the timer does not run"
 # It has just begun a look, and tells when the next is due once that is over.
 for ((i = 0; i < 60; i++)); do
