@@ -106,7 +106,7 @@ func startWithBucket(t *testing.T, name, bucket string, args ...string) (*runnin
 		t.Fatal(err)
 	}
 	r := start(t, name, append([]string{
-		"start", "--config", "offsiteBucket=" + bucket, "--config", "offsiteEndpoint=http://" + bucketAddress,
+		"start", "--furnished", "--config", "offsiteBucket=" + bucket, "--config", "offsiteEndpoint=http://" + bucketAddress,
 		"--config", "offsiteRecipient=" + identity.Recipient().String(),
 	}, args...)...)
 	r.pulumi(t, 0, "config", "set", "--secret", "offsiteAccessKey", bucketAccessKey)

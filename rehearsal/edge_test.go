@@ -13,7 +13,7 @@ import (
 
 func TestOriginCertificateAndLock(t *testing.T) {
 	t.Parallel()
-	r := start(t, "test-origin", "start", "--config", "certificate=cloudflare-origin", "--config", "dnsTakeover=true", "--config", "ipv6=true", "--config", "zoneRestore=true")
+	r := start(t, "test-origin", "start", "--furnished", "--config", "certificate=cloudflare-origin", "--config", "dnsTakeover=true", "--config", "ipv6=true", "--config", "zoneRestore=true")
 	r.askZone(t, "POST", "dns_records", `{"type":"A","name":"`+domain+`","content":"192.0.2.1"}`)
 	r.askZone(t, "POST", "dns_records", `{"type":"TXT","name":"`+domain+`","content":"keep me"}`)
 	r.pulumi(t, 0, "up", "--yes", "--skip-preview")

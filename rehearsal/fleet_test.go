@@ -18,7 +18,7 @@ import (
 // for a page meanwhile is turned away.
 func TestGrowing(t *testing.T) {
 	t.Parallel()
-	r := start(t, "test-fleet", "up", "--suite", "trixie", "--config", "certificate=cloudflare-origin", "--config", "ipv6=true")
+	r := start(t, "test-fleet", "up", "--furnished", "--suite", "trixie", "--config", "certificate=cloudflare-origin", "--config", "ipv6=true")
 	r.run(t, 0, "deploy")
 	visitor := newVisitor(t, r)
 	visitor.keepsRowsAndUploads(t)
@@ -97,7 +97,7 @@ func TestGrowing(t *testing.T) {
 		// What was under way to it is lost too, by each of the edge's machines that had a
 		// connection to it, and may take Cloudflare's patience: all have their turn, twice.
 		for range 12 {
-			_, _ = visitor.get("/")
+			_ = visitor.page()
 		}
 		visitor.losesNone(t, func() { time.Sleep(5 * time.Second) })
 		visitor.losesNone(t, func() {
@@ -198,7 +198,7 @@ func (r *running) pagesOf(t *testing.T, v visitor) map[string]int {
 	}
 	ask(-1)
 	for range 12 {
-		if _, err := v.get("/"); err != nil {
+		if err := v.page(); err != nil {
 			t.Error(err)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 // What people bring from another server, and what they take home.
 func TestDumpsFromElsewhere(t *testing.T) {
 	t.Parallel()
-	r := start(t, "test-elsewhere", "up", "--suite", "trixie")
+	r := start(t, "test-elsewhere", "up", "--furnished", "--suite", "trixie")
 	r.run(t, 0, "database")
 	t.Run("GetInWholeOrNotAtAll", func(t *testing.T) { r.runScript(t, "import.sh") })
 	t.Run("ComeFromTheDevelopersMachineAndTheBackupGoesThere", func(t *testing.T) { r.runHere(t, "athome.sh") })

@@ -121,6 +121,7 @@ the app's files, a second up that must change nothing, destroy. Nothing remains.
 func addStartFlags(cmd *cobra.Command, o *options) {
 	cmd.Flags().StringVar(&o.Suite, "suite", "bookworm", "what the server runs: bookworm, trixie, or what the mirror has")
 	cmd.Flags().StringVar(&o.Mirror, "mirror", "", "package mirror of the suite (default: the distribution's own)")
+	cmd.Flags().BoolVar(&o.Furnished, "furnished", false, "servers that have the packages already which the deployment and Kamal install: what comes later is rehearsed sooner")
 	cmd.Flags().StringVar(&o.App, "app", "", "a Rails app to copy and use (default: a small sample app)")
 	cmd.Flags().StringArrayVar(&o.Config, "config", nil, "a setting, KEY=VALUE; may be given several times")
 }

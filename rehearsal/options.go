@@ -12,10 +12,14 @@ import (
 
 // options is what one rehearsal was asked for.
 type options struct {
-	Name   string   `json:"name"`
-	Suite  string   `json:"suite"`
-	Mirror string   `json:"mirror,omitempty"`
-	App    string   `json:"app,omitempty"`
+	Name   string `json:"name"`
+	Suite  string `json:"suite"`
+	Mirror string `json:"mirror,omitempty"`
+	App    string `json:"app,omitempty"`
+
+	// Furnished servers have the packages of a deployment before it begins.
+	Furnished bool `json:"furnished,omitempty"`
+
 	Config []string `json:"config,omitempty"`
 
 	deploys bool // the images for it are made with all the rest

@@ -99,13 +99,18 @@ func prepare(ctx context.Context, repository, program string, o options) (tools 
 		return nil, "", err
 	}
 	rootFS, image := host.RootFS(cache, o.Suite, o.Mirror)
+	server := work.Lane{image}
 	itsProgram := toolchain.Program(program, programIn(cache))
 	itsProgram.Behind = shared
-	lanes := []work.Lane{{image}, compiling, {itsProgram}}
+	if o.Furnished {
+		layer, making := host.Furnished(cache, o.Suite, o.Mirror)
+		rootFS, server = layer+":"+rootFS, append(server, making)
+	}
+	lanes := []work.Lane{server, compiling, {itsProgram}}
 	if o.deploys {
 		_, making := makeImages(cache, repository)
 		if o.Suite == images.Base && o.Mirror == "" { // not twice at once
-			lanes, making[0] = lanes[1:], append(work.Lane{image}, making[0][1:]...)
+			lanes, making[0] = lanes[1:], append(server, making[0][1:]...)
 		}
 		lanes = append(making, lanes...)
 	}

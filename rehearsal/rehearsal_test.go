@@ -367,5 +367,6 @@ func TestMain(m *testing.M) {
 	}
 	tool, checkout = filepath.Join(cache, "rehearse"), here
 	_ = os.Setenv("REHEARSE_KEEP_BINARY", "yes") // see toolchain.go
+	_ = os.Setenv("GOGC", "400")                 // the engine runs a thousand times, each so short that collecting garbage was a quarter of it
 	os.Exit(m.Run())
 }

@@ -14,7 +14,7 @@ func TestStorageBox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := start(t, "test-box", "start", "--suite", "bookworm",
+	r := start(t, "test-box", "start", "--furnished", "--suite", "bookworm",
 		"--config", "offsite=hetzner", "--config", "offsiteRecipient="+identity.Recipient().String(), "--config", "pointInTime=true")
 	r.keepKey(t, identity)
 	said := r.pulumi(t, 0, "up", "--yes", "--skip-preview")

@@ -13,7 +13,7 @@ import (
 // postgres:16) and back, and stays as it was when that fails.
 func TestUpgradePostgreSQL(t *testing.T) {
 	t.Parallel()
-	r := start(t, "test-upgrade", "up", "--suite", "trixie", "--config", "postgresImage=postgres:15", "--config", "pointInTime=true")
+	r := start(t, "test-upgrade", "up", "--furnished", "--suite", "trixie", "--config", "postgresImage=postgres:15", "--config", "pointInTime=true")
 	r.run(t, 0, "deploy")
 	visitor := newVisitor(t, r)
 	visitor.keepsRowsAndUploads(t)

@@ -43,8 +43,7 @@ func (m *machine) writeFiles(ctx context.Context) error {
 			return err
 		}
 	}
-	layers := fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", m.options.RootFS, m.dir, m.dir)
-	if err := run(ctx, "mount", "-t", "overlay", "rehearsal", "-o", layers, m.root()); err != nil {
+	if err := overlay(ctx, m.options.RootFS, m.dir); err != nil {
 		return err
 	}
 	trusted, err := os.ReadFile(filepath.Join(m.root(), "etc/ssl/certs/ca-certificates.crt"))

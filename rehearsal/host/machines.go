@@ -17,7 +17,7 @@ import (
 // Options says what machines are made of and where.
 type Options struct {
 	Network *Network
-	RootFS  string // from PrepareRootFS
+	RootFS  string // from RootFS; in front of it, with a colon between, what lies over it
 	RunDir  string // holds the machines' files; removed with them
 	// Authority signs for the rehearsal's internet, in PEM; machines trust it as a public one.
 	Authority []byte

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -44,18 +43,11 @@ func (r recipe) image(cacheDir string) (directory string, make work.Step) {
 	}
 }
 
-const (
-	beforeInstall = `set -e
-export DEBIAN_FRONTEND=noninteractive
-printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d
-apt-get update -qq
-`
-	afterInstall = `
+const afterInstall = `
 rm -rf /var/cache/apt/* /var/lib/apt/lists/* /usr/share/doc /usr/share/man /usr/share/locale /usr/share/i18n /usr/lib/python3*
 `
-)
 
-func (r recipe) make(ctx context.Context, directory, base string, tell func(string)) (err error) {
+func (r recipe) make(ctx context.Context, directory, base string, tell func(string)) error {
 	if _, err := os.Stat(directory); err == nil {
 		return nil
 	}
@@ -67,27 +59,10 @@ func (r recipe) make(ctx context.Context, directory, base string, tell func(stri
 		return err
 	}
 	defer os.RemoveAll(building)
-	root := filepath.Join(building, "root")
-	for _, dir := range []string{"root", "upper", "work"} {
-		if err := os.Mkdir(filepath.Join(building, dir), 0o755); err != nil {
-			return err
-		}
-	}
-	layers := fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", base, building, building)
-	if output, err := exec.CommandContext(ctx, "mount", "-t", "overlay", "rehearsal", "-o", layers, root).CombinedOutput(); err != nil {
-		return fmt.Errorf("mounting %s: %w: %s", root, err, output)
-	}
-	defer func() { err = errors.Join(err, exec.Command("umount", root).Run()) }()
-	for path, text := range r.files {
-		if err := os.WriteFile(filepath.Join(root, path), []byte(text), 0o755); err != nil {
-			return err
-		}
-	}
-	inside := exec.CommandContext(ctx, "chroot", root, "/bin/sh", "-c", beforeInstall+r.install+afterInstall)
-	inside.Env = append(os.Environ(), "DPKG_FORCE=unsafe-io")
-	if err := work.Run(inside, tell); err != nil {
-		return err
-	}
+	return host.Over(ctx, base, building, r.files, r.install+afterInstall, tell, func(root string) error { return r.pack(root, directory) })
+}
+
+func (r recipe) pack(root, directory string) error {
 	image, err := from(r.config)
 	if err != nil {
 		return err

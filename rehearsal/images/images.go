@@ -61,6 +61,10 @@ func read(directory string) (v1.Image, error) {
 	return index.Image(manifests.Manifests[0].Digest)
 }
 
+// packing is none: the registry is on the same machine, and each server would unpack
+// every layer anew.
+const packing = gzip.NoCompression
+
 // rootLayer is a whole root file system as a layer, packed as it is read.
 func rootLayer(root string) (layer v1.Layer, finish func() error, err error) {
 	pack := exec.Command("tar", "-C", root, "-cf", "-", "--one-file-system", ".")
@@ -71,7 +75,7 @@ func rootLayer(root string) (layer v1.Layer, finish func() error, err error) {
 	if err := pack.Start(); err != nil {
 		return nil, nil, err
 	}
-	return stream.NewLayer(packed, stream.WithCompressionLevel(gzip.BestSpeed)), pack.Wait, nil
+	return stream.NewLayer(packed, stream.WithCompressionLevel(packing)), pack.Wait, nil
 }
 
 // entry is a file or, with mode's type, a directory of a layer.
@@ -100,5 +104,5 @@ func layerOf(entries []entry) (v1.Layer, error) {
 	if err := files.Close(); err != nil {
 		return nil, err
 	}
-	return tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(packed.Bytes())), nil }, tarball.WithCompressionLevel(gzip.BestSpeed))
+	return tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(packed.Bytes())), nil }, tarball.WithCompressionLevel(packing))
 }
