@@ -48,7 +48,7 @@ pause_undo() {
 disarm_undo() {
     pause_undo
     undo_is_armed || return 0
-    systemctl disable --quiet "$UNDO_UNIT.timer"
+    systemctl disable --quiet --no-reload "$UNDO_UNIT.timer"
     rm -f "/etc/systemd/system/$UNDO_UNIT".{timer,service}
     systemctl daemon-reload
 }
@@ -135,6 +135,11 @@ containers_are_filtered() {
 }
 
 ufw_is_active() { [[ $(ufw status) == "Status: active"* ]]; }
+
+# reread UNIT... has systemd read its units again where it says that this is due for one
+# of these: a file was written, or it was enabled with --no-reload. Also after a run
+# that ended in between.
+reread() { [[ $(systemctl show --property NeedDaemonReload --value -- "$@") != *yes* ]] || systemctl daemon-reload; }
 
 # keep_running UNIT [--no-block] enables and starts what is not yet: to enable
 # what is enabled takes systemctl as long as a restart.

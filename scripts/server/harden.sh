@@ -87,8 +87,8 @@ AccuracySec=1s
 [Install]
 WantedBy=timers.target
 CONF
+    systemctl enable --quiet --no-reload "$UNDO_UNIT.timer"
     systemctl daemon-reload
-    systemctl enable --quiet "$UNDO_UNIT.timer"
 }
 
 undo_script() {

@@ -157,9 +157,10 @@ follow_log() {
 
 # serve NAME COMMAND WHAT has a service of pg-wal run, with the settings of now.
 serve() {
-    local unit=rails-on-hetzner-$1.service restart=no
-    unit "$2" "$3" | put "/etc/systemd/system/$unit" 644 && restart=yes
-    [[ $restart == no ]] || systemctl daemon-reload
+    local unit=rails-on-hetzner-$1.service
+    unit "$2" "$3" | put "/etc/systemd/system/$unit" 644 || true
+    systemctl is-enabled --quiet "$unit" || systemctl enable --quiet --no-reload "$unit"
+    reread "$unit"
     # What changed is not only its own file: the commands and the settings too.
     if ((changes > 0)) && systemctl is-active --quiet "$unit"; then systemctl restart --no-block "$unit"; fi
     keep_running "$unit" --no-block

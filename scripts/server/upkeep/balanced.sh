@@ -8,21 +8,17 @@ WELL_UNIT=/etc/systemd/system/rails-on-hetzner-well
 DRAIN_UNIT=/etc/systemd/system/rails-on-hetzner-drain.service
 
 balanced() {
-    local reload=no
+    local renewed=no
     if [[ -z ${WELL_PORT:-} ]]; then
         unbalanced
         return
     fi
     attach /usr/local/bin 755 app-well
-    well_socket | put "$WELL_UNIT.socket" 644 && reload=yes
-    well_service | put "${WELL_UNIT}@.service" 644 && reload=yes
-    drain_unit | put "$DRAIN_UNIT" 644 && reload=yes
-    if [[ $reload == yes ]]; then
-        systemctl daemon-reload
-        systemctl try-restart "${WELL_UNIT##*/}.socket"
-    fi
-    keep_running "${WELL_UNIT##*/}.socket"
-    keep_running "${DRAIN_UNIT##*/}"
+    well_socket | put "$WELL_UNIT.socket" 644 && renewed=yes
+    well_service | put "${WELL_UNIT}@.service" 644 && renewed=yes
+    drain_unit | put "$DRAIN_UNIT" 644 && renewed=yes
+    [[ $renewed == no ]] || RENEWED+=("${WELL_UNIT##*/}.socket")
+    UNITS+=("${WELL_UNIT##*/}.socket" "${DRAIN_UNIT##*/}")
     report+=("tells the load balancer whether the app is well")
 }
 

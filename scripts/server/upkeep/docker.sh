@@ -56,9 +56,9 @@ else:
 docker_updates() {
     if [[ -n $DOCKER_UPDATES ]]; then
         attach /usr/local/bin 755 docker-update docker-live-restore
-        live_restore_unit | put "$LIVE_RESTORE_UNIT" 644 && systemctl daemon-reload
-        keep_running "${LIVE_RESTORE_UNIT##*/}"
-        hold_while_it_starts | put "$DOCKER_DROP_IN" 644 && systemctl daemon-reload
+        live_restore_unit | put "$LIVE_RESTORE_UNIT" 644 || true
+        UNITS+=("${LIVE_RESTORE_UNIT##*/}")
+        hold_while_it_starts | put "$DOCKER_DROP_IN" 644 || true
         timer docker-update "OnCalendar=*-*-* $DOCKER_UPDATES"$'\nPersistent=true' docker-update
         report+=("Docker updated at $DOCKER_UPDATES")
     else

@@ -24,6 +24,7 @@
 main() {
     : "${SERVER_NAME:=}" "${TIME_ZONE:=}" "${SWAP:?}" "${TIDY:?}" "${DOCKER_UPDATES?may be empty}" "${SERVICE:?}" "${CONTAINER?may be empty}" "${HOSTS?may be empty}" "${HEALTH_PATH:?}" "${SSH_NETWORKS?may be empty}"
     local report=()
+    UNITS=() RENEWED=()
     time_zone
     install -d -m 0700 /etc/rails-on-hetzner
     attach /usr/local/lib/rails-on-hetzner 644 common.sh
@@ -34,6 +35,7 @@ main() {
     docker_updates
     balanced
     alerts
+    run_units
     ((changes > 0)) || say "nothing to change"
     say "upkeep: $(joined ', ' "${report[@]}")"
 }
@@ -47,8 +49,8 @@ attach() {
 
 # timer NAME WHEN COMMAND has a command run when systemd.timer(5) says.
 timer() {
-    local unit=rails-on-hetzner-$1 reload=no
-    put "/etc/systemd/system/$unit.service" 644 <<UNIT && reload=yes
+    local unit=rails-on-hetzner-$1 renewed=no
+    put "/etc/systemd/system/$unit.service" 644 <<UNIT && renewed=yes
 # Written by the deployment.
 [Unit]
 Description=rails-on-hetzner: $3
@@ -61,7 +63,7 @@ TimeoutStartSec=30min
 Nice=10
 CPUWeight=20
 UNIT
-    put "/etc/systemd/system/$unit.timer" 644 <<UNIT && reload=yes
+    put "/etc/systemd/system/$unit.timer" 644 <<UNIT && renewed=yes
 # Written by the deployment.
 [Unit]
 Description=rails-on-hetzner: when $3 runs
@@ -72,11 +74,23 @@ $2
 [Install]
 WantedBy=timers.target
 UNIT
-    if [[ $reload == yes ]]; then
-        systemctl daemon-reload
-        systemctl try-restart "$unit.timer"
-    fi
-    keep_running "$unit.timer"
+    [[ $renewed == no ]] || RENEWED+=("$unit.timer")
+    UNITS+=("$unit.timer")
+}
+
+# run_units has UNITS be enabled and running, and those restarted that are RENEWED. For
+# each that changes or is enabled systemd reads all there are, so that this comes once,
+# when all are written.
+run_units() {
+    local unit
+    for unit in "${UNITS[@]}"; do
+        systemctl is-enabled --quiet "$unit" || systemctl enable --quiet --no-reload "$unit"
+    done
+    reread docker.service "${UNITS[@]}"
+    ((${#RENEWED[@]} == 0)) || systemctl try-restart "${RENEWED[@]}"
+    for unit in "${UNITS[@]}"; do
+        systemctl is-active --quiet "$unit" || systemctl start "$unit"
+    done
 }
 
 untimer() {
