@@ -14,7 +14,7 @@ var everyOutage = flag.Bool("every-outage", false, "every kind of outage of both
 // goes unnoticed; where it does not, the run says why, and a later one ends it.
 func TestOutagesOfTheAPIsAreWeatheredOrTold(t *testing.T) {
 	t.Parallel()
-	r := start(t, "test-outages", "start")
+	r := start(t, "test-outages", "start", "--furnished")
 	r.pulumi(t, 0, "up", "--yes", "--skip-preview")
 	want := r.everything(t)
 	faults := []string{"hetzner-429 cloudflare-503"}

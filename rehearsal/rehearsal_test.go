@@ -142,7 +142,8 @@ func TestFaultsAreWeatheredOrToldAndMendedByTheNextRun(t *testing.T) {
 func TestInterruptedRehearsalLeavesNothing(t *testing.T) {
 	for _, after := range []time.Duration{300 * time.Millisecond, 3 * time.Second, 9 * time.Second, 16 * time.Second} {
 		t.Run(after.String(), func(t *testing.T) {
-			name := "test-interrupt"
+			t.Parallel() // with each other; with all the rest, none would come far
+			name := "test-interrupt-" + after.String()
 			cmd := exec.Command(script(), "--name", name)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			var output bytes.Buffer

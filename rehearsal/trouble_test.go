@@ -76,7 +76,7 @@ func TestTroubleOnTheServer(t *testing.T) {
 // What goes wrong on the developer's machine leaves nothing half done.
 func TestTroubleOnTheLaptop(t *testing.T) {
 	t.Parallel()
-	r := start(t, "test-laptop", "start")
+	r := start(t, "test-laptop", "start", "--furnished")
 	status := r.status(t)
 
 	t.Run("two runs at once", func(t *testing.T) {
@@ -160,7 +160,7 @@ func inDir(dir, command string) (string, error) {
 // What somebody changed by hand shows, and is put back.
 func TestDrift(t *testing.T) {
 	t.Parallel()
-	r := start(t, "test-drift", "up")
+	r := start(t, "test-drift", "up", "--furnished")
 	want := r.everything(t)
 	t.Run("AtTheClouds", func(t *testing.T) {
 		r.askZone(t, "PATCH", "settings/ssl", `{"value":"flexible"}`)
