@@ -3,9 +3,7 @@ package host
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -32,21 +30,11 @@ func Furnished(cacheDir, suite, mirror string) (layer string, make work.Step) {
 	}
 }
 
-// makeFurnished makes it unless it is there, whole or not at all.
-func makeFurnished(ctx context.Context, final, base string, tell func(string)) (err error) {
-	if _, err := os.Stat(final); err == nil {
-		return nil
-	}
-	building, err := os.MkdirTemp(filepath.Dir(final), ".building-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(building)) }()
-	if err := Over(ctx, base, building, nil, furnish, tell, func(string) error { return nil }); err != nil {
-		return fmt.Errorf("installing what a deployment installs: %w", err)
-	}
-	if err := os.Rename(filepath.Join(building, "upper"), final); err != nil && !os.IsExist(err) {
-		return err
-	}
-	return nil
+func makeFurnished(ctx context.Context, final, base string, tell func(string)) error {
+	return Once(final, func(building string) (string, error) {
+		if err := Over(ctx, base, building, nil, furnish, tell, func(string) error { return nil }); err != nil {
+			return "", fmt.Errorf("installing what a deployment installs: %w", err)
+		}
+		return filepath.Join(building, "upper"), nil
+	})
 }

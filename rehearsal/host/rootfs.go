@@ -88,30 +88,13 @@ func RootFS(cacheDir, suite, mirror string) (dir string, make work.Step) {
 	}
 }
 
-// makeRootFS makes it unless it is there; a half-made one is never left under its
-// final name.
 func makeRootFS(ctx context.Context, final, suite, mirror string, tell func(string)) error {
-	if _, err := os.Stat(final); err == nil {
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Dir(final), 0o755); err != nil {
-		return err
-	}
-	building, err := os.MkdirTemp(filepath.Dir(final), ".building-"+suite+"-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(building)
-	if err := os.Chmod(building, 0o755); err != nil { // it becomes "/", which everyone must be able to enter
-		return err
-	}
-	if err := buildRootFS(ctx, building, suite, mirror, tell); err != nil {
-		return err
-	}
-	if err := os.Rename(building, final); err != nil && !os.IsExist(err) {
-		return err
-	}
-	return nil
+	return Once(final, func(building string) (string, error) {
+		if err := os.Chmod(building, 0o755); err != nil { // it becomes "/", which everyone must be able to enter
+			return "", err
+		}
+		return building, buildRootFS(ctx, building, suite, mirror, tell)
+	})
 }
 
 // buildRootFS has mmdebstrap(1) install all packages in one run of apt, without

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -48,18 +47,10 @@ rm -rf /var/cache/apt/* /var/lib/apt/lists/* /usr/share/doc /usr/share/man /usr/
 `
 
 func (r recipe) make(ctx context.Context, directory, base string, tell func(string)) error {
-	if _, err := os.Stat(directory); err == nil {
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Dir(directory), 0o755); err != nil {
-		return err
-	}
-	building, err := os.MkdirTemp(filepath.Dir(directory), ".building-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(building)
-	return host.Over(ctx, base, building, r.files, r.install+afterInstall, tell, func(root string) error { return r.pack(root, directory) })
+	return host.Once(directory, func(building string) (string, error) {
+		made := filepath.Join(building, "image")
+		return made, host.Over(ctx, base, building, r.files, r.install+afterInstall, tell, func(root string) error { return r.pack(root, made) })
+	})
 }
 
 func (r recipe) pack(root, directory string) error {

@@ -141,12 +141,17 @@ ufw_is_active() { [[ $(ufw status) == "Status: active"* ]]; }
 # that ended in between.
 reread() { [[ $(systemctl show --property NeedDaemonReload --value -- "$@") != *yes* ]] || systemctl daemon-reload; }
 
-# keep_running UNIT [--no-block] enables and starts what is not yet: to enable
-# what is enabled takes systemctl as long as a restart.
+# keep_running UNIT [--no-block] enables and starts what is not yet.
 keep_running() {
-    systemctl is-enabled --quiet "$1" || systemctl enable --quiet "$1"
-    systemctl is-active --quiet "$1" || systemctl start ${2:+"$2"} "$1"
+    enable_unit "$1"
+    reread "$1"
+    start_unit "$@"
 }
+
+# To enable what is enabled takes systemctl as long as a restart. Units are not read
+# again here, since there may be more to come.
+enable_unit() { systemctl is-enabled --quiet "$1" || systemctl enable --quiet --no-reload "$1"; }
+start_unit() { systemctl is-active --quiet "$1" || systemctl start ${2:+"$2"} "$1"; }
 
 wait_for_cloud_init() {
     command -v cloud-init >/dev/null || return 0

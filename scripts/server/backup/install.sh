@@ -159,11 +159,11 @@ follow_log() {
 serve() {
     local unit=rails-on-hetzner-$1.service
     unit "$2" "$3" | put "/etc/systemd/system/$unit" 644 || true
-    systemctl is-enabled --quiet "$unit" || systemctl enable --quiet --no-reload "$unit"
+    enable_unit "$unit"
     reread "$unit"
     # What changed is not only its own file: the commands and the settings too.
     if ((changes > 0)) && systemctl is-active --quiet "$unit"; then systemctl restart --no-block "$unit"; fi
-    keep_running "$unit" --no-block
+    start_unit "$unit" --no-block
 }
 
 unserve() {

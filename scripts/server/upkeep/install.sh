@@ -83,14 +83,10 @@ UNIT
 # when all are written.
 run_units() {
     local unit
-    for unit in "${UNITS[@]}"; do
-        systemctl is-enabled --quiet "$unit" || systemctl enable --quiet --no-reload "$unit"
-    done
+    for unit in "${UNITS[@]}"; do enable_unit "$unit"; done
     reread docker.service "${UNITS[@]}"
     ((${#RENEWED[@]} == 0)) || systemctl try-restart "${RENEWED[@]}"
-    for unit in "${UNITS[@]}"; do
-        systemctl is-active --quiet "$unit" || systemctl start "$unit"
-    done
+    for unit in "${UNITS[@]}"; do start_unit "$unit"; done
 }
 
 untimer() {
