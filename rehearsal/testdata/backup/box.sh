@@ -18,7 +18,7 @@ printf '#!/bin/sh\nexec /usr/bin/rclone --bwlimit 500k "$@"\n' >/usr/local/bin/r
 chmod 755 /usr/local/bin/rclone
 (
     for ((i = 0; i < 600; i++)); do
-        there >/root/growing
+        there >/root/growing || true # a directory may go while it is listed
         if grep -q '_production[.]dump[.]age[.]part$' /root/growing; then break; fi
         sleep 0.1
     done
@@ -40,7 +40,7 @@ if grep '\.part$' /root/there; then wrong "what was cut short stays"; fi
 # Finished segments of the log.
 psql -d postgres -c "select pg_switch_wal()" >/dev/null
 for ((i = 0; i < 60; i++)); do
-    there >/root/there
+    there >/root/there || true
     if grep -q '^wal/[0-9]*/log/[0-9A-F]\{24\}\.zst\.age$' /root/there; then break; fi
     sleep 1
 done
